@@ -1,0 +1,15 @@
+export { AccessToken } from './access-token.ts';
+export type { AccessTokenOptions } from './access-token.ts';
+export { SyncGrant } from './grants.ts';
+export type { Grant, PlainGrants, SyncGrantOptions } from './grants.ts';
+export type { Algorithm } from './signature.ts';
+export { verifyAccessToken } from './verify.ts';
+export type { SigningKey, VerifiedToken, VerifyOptions } from './verify.ts';
+export { tokenEndpoint } from './endpoint.ts';
+export type { Identified, IdentityContext, IdentitySource, TokenEndpoint, TokenEndpointOptions } from './endpoint.ts';
+export type { CorsOptions } from './cross-origin.ts';
+export { anonymousVisitor } from './anonymous-visitor.ts';
+export type { AnonymousVisitor, AnonymousVisitorOptions } from './anonymous-visitor.ts';
+export { randomName } from './random-name.ts';
+export { toNodeHandler } from './node-handler.ts';
+export type { NodeRequest } from './node-handler.ts';
