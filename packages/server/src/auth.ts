@@ -1,0 +1,44 @@
+/** From a token to a principal. What a client says of itself counts for nothing. */
+
+import { verifyAccessToken } from '@tallystick/token';
+import type { Identity, Instant, Sid } from './core/object.ts';
+import type { KeyRow, ServiceRow } from './core/object.ts';
+
+/** Who a verified token is. */
+export interface Principal {
+  readonly account: Sid;
+  readonly key: Sid;
+  readonly identity: Identity;
+  readonly service: Sid;
+  readonly expiresAt: Instant;
+}
+
+/** Where keys and services are looked up; a revoked key is not found. */
+export interface CredentialSource {
+  key(sid: Sid): KeyRow | undefined;
+  /** Undefined: the default service. */
+  service(sid: Sid | undefined): ServiceRow | undefined;
+}
+
+export type Authenticate = (token: unknown) => Principal;
+
+/** Throws SyncError with the code of the first failing rule. */
+export function createAuthenticate(source: CredentialSource, now: () => Instant): Authenticate {
+  return (token) => {
+    const verified = verifyAccessToken(token, {
+      now,
+      findKey(sid) {
+        const key = source.key(sid);
+        return key === undefined ? undefined : { secret: key.secret, account: key.account };
+      },
+      findService: (sid) => source.service(sid),
+    });
+    return {
+      account: verified.account,
+      key: verified.key,
+      identity: verified.identity,
+      service: verified.service,
+      expiresAt: verified.expiresAt,
+    };
+  };
+}

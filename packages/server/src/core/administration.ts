@@ -1,0 +1,48 @@
+/** The rules of the account, its services and its API keys. */
+
+import type { Change, Refusal, Row, RowKey } from './change.ts';
+import type { PutAccount, PutKey, PutService, RevokeKey } from './command.ts';
+import type { Instant } from './object.ts';
+import type { View } from './view.ts';
+
+const nothing: Change = { put: [], drop: [], events: [], object: undefined };
+
+/** An installation has one account: a second one is refused. [ACC1] */
+export function putAccount(command: PutAccount, view: View, now: Instant): Change | Refusal {
+  const before = view.account();
+  if (before !== undefined && before.sid !== command.sid) {
+    return { refused: 20103, detail: `this data belongs to account ${before.sid}, not ${command.sid}` };
+  }
+  return put({
+    table: 'account',
+    row: { sid: command.sid, authToken: command.authToken, createdAt: before?.createdAt ?? now },
+  });
+}
+
+export function putService(command: PutService, view: View, now: Instant): Change | Refusal {
+  if (view.service(command.sid) !== undefined) return nothing;
+  return put({
+    table: 'service',
+    row: { sid: command.sid, account: command.account, uniqueName: command.uniqueName, createdAt: now },
+  });
+}
+
+export function putKey(command: PutKey, view: View, now: Instant): Change | Refusal {
+  const before = view.key(command.sid);
+  return put({
+    table: 'key',
+    row: { sid: command.sid, account: command.account, secret: command.secret, createdAt: before?.createdAt ?? now },
+  });
+}
+
+export function revokeKey(command: RevokeKey, view: View): Change | Refusal {
+  return view.key(command.sid) === undefined ? { refused: 20404 } : drop({ table: 'key', sid: command.sid });
+}
+
+function put(row: Row): Change {
+  return { ...nothing, put: [row] };
+}
+
+function drop(key: RowKey): Change {
+  return { ...nothing, drop: [key] };
+}

@@ -1,0 +1,144 @@
+/**
+ * What waits for one client. While the socket takes it, everything goes out once per turn of the event loop. When the
+ * client does not read, only the latest event of each document stays, in bounded space; beyond that it is cut. [BND1]
+ */
+
+import type { Sid } from '../core/object.ts';
+import type { Link, Message } from './message.ts';
+
+/** Unsent bytes in the socket from which on messages wait here, where they can still be replaced. */
+const highWater = 65_536;
+
+export class Outbox {
+  readonly #link: Link;
+  readonly #bound: number;
+  readonly #flusher: Flusher;
+  readonly #onOverflow: () => void;
+  #waiting: (Message | undefined)[] = [];
+  /** Where in `#waiting` the last event of an object stands; made only once the client has stopped reading. */
+  #latest: Map<Sid, number> | undefined;
+  /** Places of replaced messages in `#waiting`. */
+  #gaps = 0;
+  #bytes = 0;
+  #held = false;
+  #closed = false;
+  /** Whether the flusher has this outbox on its list. */
+  scheduled = false;
+
+  /** `bound` in bytes. Infinity: no limit. */
+  constructor(link: Link, bound: number, flusher: Flusher, onOverflow: () => void) {
+    this.#link = link;
+    this.#bound = bound;
+    this.#flusher = flusher;
+    this.#onOverflow = onOverflow;
+  }
+
+  /** `object`: the message is that object's whole state, and may be replaced by a later one of it. */
+  push(message: Message, object?: Sid): void {
+    if (this.#closed) return;
+    if (object !== undefined && this.#isStuck) this.#replace(object);
+    this.#waiting.push(message);
+    this.#bytes += message.bytes.length;
+    if (this.#bytes > this.#bound) {
+      this.#onOverflow();
+      return;
+    }
+    this.#flusher.schedule(this);
+  }
+
+  /** Keeps everything back until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#flusher.schedule(this);
+  }
+
+  /** Sends what the socket takes. Called by the flusher, and when the socket has drained. */
+  flush(): void {
+    if (this.#closed || this.#waiting.length === 0 || this.#isStuck) return;
+    const messages = this.#latest === undefined ? (this.#waiting as Message[]) : this.#waiting.filter(isPresent);
+    this.#waiting = [];
+    this.#latest = undefined;
+    this.#gaps = 0;
+    this.#bytes = 0;
+    this.#link.send(messages);
+  }
+
+  /** Nothing is sent or kept any more. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#latest = undefined;
+  }
+
+  get #isStuck(): boolean {
+    return this.#held || this.#link.buffered > highWater;
+  }
+
+  /** Takes out the event of the object that still waits, and notes where the next one will stand. */
+  #replace(object: Sid): void {
+    this.#latest ??= new Map();
+    const index = this.#latest.get(object);
+    const replaced = index === undefined ? undefined : this.#waiting[index];
+    if (index !== undefined && replaced !== undefined) {
+      this.#waiting[index] = undefined;
+      this.#bytes -= replaced.bytes.length;
+      this.#latest.delete(object);
+      if (++this.#gaps > 64 && this.#gaps > this.#waiting.length / 2) this.#compact();
+    }
+    this.#latest.set(object, this.#waiting.length);
+  }
+
+  /** Drops the places of replaced messages, which would otherwise grow with every event. */
+  #compact(): void {
+    const objects = new Map([...(this.#latest ?? [])].map(([object, index]) => [this.#waiting[index], object]));
+    this.#waiting = this.#waiting.filter(isPresent);
+    this.#gaps = 0;
+    this.#latest = new Map();
+    for (const [index, message] of this.#waiting.entries()) {
+      const object = objects.get(message);
+      if (object !== undefined) this.#latest.set(object, index);
+    }
+  }
+}
+
+function isPresent(message: Message | undefined): message is Message {
+  return message !== undefined;
+}
+
+/** Outboxes flushed in one go before other work of the event loop gets its turn. */
+const sliceSize = 500;
+
+/** Flushes all outboxes with news once per turn of the event loop: one write per socket however many events. */
+export class Flusher {
+  readonly #soon: (callback: () => void) => void;
+  #dirty: Outbox[] = [];
+  #running = false;
+
+  constructor(soon: (callback: () => void) => void) {
+    this.#soon = soon;
+  }
+
+  schedule(outbox: Outbox): void {
+    if (outbox.scheduled) return;
+    outbox.scheduled = true;
+    this.#dirty.push(outbox);
+    if (this.#running) return;
+    this.#running = true;
+    this.#soon(() => this.#run());
+  }
+
+  #run(): void {
+    const slice = this.#dirty.length > sliceSize ? this.#dirty.splice(0, sliceSize) : this.#dirty;
+    if (slice === this.#dirty) this.#dirty = [];
+    for (const outbox of slice) {
+      outbox.scheduled = false;
+      outbox.flush();
+    }
+    this.#running = this.#dirty.length > 0;
+    if (this.#running) this.#soon(() => this.#run());
+  }
+}

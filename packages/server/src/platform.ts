@@ -1,0 +1,43 @@
+/** What the server takes from its surroundings, as small interfaces, with the real ones. Tests pass their own. */
+
+import { randomBytes } from 'node:crypto';
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls once after `ms`; the returned function takes it back. */
+  after(ms: number, callback: () => void): () => void;
+  /** Calls once at the end of this turn of the event loop. */
+  soon(callback: () => void): void;
+}
+
+export interface Ids {
+  /** Hex digits that nobody can guess. */
+  secret(bytes: number): string;
+}
+
+/** The part of a structured logger that the server uses. Fields first, as pino has it. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** The longest delay that the timers of Node take; a longer one would fire at once. */
+const longestDelayMs = 2_147_483_647;
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.min(ms, longestDelayMs));
+    return () => clearTimeout(timer);
+  },
+  soon(callback) {
+    setImmediate(callback);
+  },
+};
+
+export const systemIds: Ids = {
+  secret: (bytes) => randomBytes(bytes).toString('hex'),
+};

@@ -1,0 +1,29 @@
+/**
+ * The schema, as numbered steps that are never changed once released. `user_version` counts the steps taken.
+ * Bodies stand once, in the append-only `event` table; an object row points to its body by `seq`. Only rows that no
+ * object points to are ever deleted.
+ */
+
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE account (sid TEXT PRIMARY KEY, auth_token TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE service (
+    sid TEXT PRIMARY KEY, account TEXT NOT NULL, unique_name TEXT, created_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE key (
+    sid TEXT PRIMARY KEY, account TEXT NOT NULL, secret TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE name (
+    service TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sid TEXT NOT NULL,
+    PRIMARY KEY (service, kind, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE object (
+    sid TEXT PRIMARY KEY, account TEXT NOT NULL, service TEXT NOT NULL, kind TEXT NOT NULL, unique_name TEXT,
+    event_id INTEGER NOT NULL, seq INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    expires_at INTEGER, created_by TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX object_due ON object (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE TABLE event (seq INTEGER PRIMARY KEY, object TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL);
+  `,
+];

@@ -1,0 +1,368 @@
+/**
+ * One connection of the compatible wire, from its first frame to its end. It takes messages and gives messages; what
+ * carries them is a `Link`. PROTOCOL.md tells the wire, SPEC.md (CON, TLC) the behaviour.
+ */
+
+import { SyncError, errorOf } from '@tallystick/protocol';
+import type { ErrorCode } from '@tallystick/protocol';
+import type { Authenticate, Principal } from '../../auth.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { messageOf } from '../../engine/message.ts';
+import type { Link, Message } from '../../engine/message.ts';
+import { Outbox } from '../../engine/outbox.ts';
+import type { Flusher } from '../../engine/outbox.ts';
+import type { RecentWrites } from '../../engine/recent-writes.ts';
+import { Session } from '../../engine/session.ts';
+import type { Clock, Log } from '../../platform.ts';
+import { documentEvent, syncEvent } from './events.ts';
+import type { EventEncoder, NextId } from './events.ts';
+import { decodeFrame, encodeFrame, isAcknowledgement } from './frame.ts';
+import type { Frame } from './frame.ts';
+import { capabilitiesOf, initReply, messageTypesOf } from './init.ts';
+import { requestOf } from './request.ts';
+import type { Request } from './request.ts';
+import { errorAnswer } from './resources.ts';
+import type { Answer } from './resources.ts';
+import { route } from './routes.ts';
+import { accepted, runSubscriptions, subscriptionRequestOf } from './subscriptions.ts';
+
+/** What all connections of the door share. */
+export interface Shared {
+  readonly engine: Engine;
+  readonly authenticate: Authenticate;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nextId: NextId;
+  readonly encoder: EventEncoder;
+  readonly flusher: Flusher;
+  readonly recentWrites: RecentWrites<Answer | 'unknown'>;
+  readonly publicUrl: string;
+  /** Bytes that may wait for one client. Infinity: no limit. */
+  readonly outboxBytes: number;
+  readonly initTimeoutMs: number;
+  /** Called once when the connection is over. */
+  readonly onEnd: (connection: Connection) => void;
+}
+
+type State =
+  | { readonly state: 'opening'; readonly cancelTimeout: () => void }
+  | { readonly state: 'live'; readonly session: Session }
+  /** The token has run out; what arrives waits for a new one. [TLC4] */
+  | { readonly state: 'expired'; readonly session: Session; readonly held: Frame[] }
+  | { readonly state: 'ended' };
+
+/** Requests that may wait for a new token; a client with more has gone wrong. */
+const mostHeld = 1_000;
+
+/** Ids of requests have 34 characters; what is longer would fill the memory of recent writes. */
+const longestRequestId = 128;
+
+export class Connection {
+  readonly #link: Link;
+  readonly #shared: Shared;
+  #state: State;
+  #messageTypes: ReadonlySet<string> = new Set();
+  #sendsClientUpdates = false;
+  #openRequests = 0;
+  #whenAnswered: (() => void) | undefined;
+  #isDraining = false;
+  /** When anything last came from, and went to, the client. */
+  lastReceivedAt: number;
+  lastPingAt: number;
+
+  constructor(link: Link, shared: Shared) {
+    this.#link = link;
+    this.#shared = shared;
+    this.lastReceivedAt = shared.clock.now();
+    this.lastPingAt = this.lastReceivedAt;
+    const cancelTimeout = Number.isFinite(shared.initTimeoutMs)
+      ? shared.clock.after(shared.initTimeoutMs, () => this.#close(1008, 'no init'))
+      : () => {};
+    this.#state = { state: 'opening', cancelTimeout };
+  }
+
+  receive(bytes: Buffer, isBinary: boolean): void {
+    if (this.#state.state === 'ended' || this.#isDraining) return;
+    this.lastReceivedAt = this.#shared.clock.now();
+    if (isBinary && this.#state.state !== 'opening' && isAcknowledgement(bytes)) return;
+    const frame = isBinary ? decodeFrame(bytes) : undefined;
+    if (frame === undefined) this.#refuse(406, 'NOT_ACCEPTABLE', 51130);
+    else this.#handle(frame);
+  }
+
+  /** The socket takes bytes again. */
+  drained(): void {
+    if ('session' in this.#state) this.#state.session.outbox.flush();
+  }
+
+  ping(message: Message): void {
+    this.lastPingAt = this.#shared.clock.now();
+    if (this.#state.state === 'live') this.#state.session.outbox.push(message);
+  }
+
+  drop(): void {
+    this.#link.drop();
+    this.closed();
+  }
+
+  /** Reads nothing more; resolves when every request that was read is answered. [CON6] */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#link.pause();
+    if (this.#openRequests === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenAnswered = resolve;
+    });
+  }
+
+  restart(): void {
+    this.#close(1012, 'service restart');
+  }
+
+  /** The socket is gone, from whichever side. */
+  closed(): void {
+    const ended = this.#state;
+    if (ended.state === 'ended') return;
+    this.#state = { state: 'ended' };
+    if (ended.state === 'opening') ended.cancelTimeout();
+    else {
+      this.#shared.engine.hub.unfollowAll(ended.session);
+      this.#shared.engine.hub.detach(ended.session);
+      ended.session.end();
+    }
+    this.#whenAnswered?.();
+    this.#shared.onEnd(this);
+  }
+
+  #handle(frame: Frame): void {
+    const state = this.#state;
+    if (state.state === 'opening') {
+      if (frame.method === 'init') this.#init(frame, state.cancelTimeout);
+      else if (frame.method === 'close') this.#close(1000, '');
+      else this.#refuse(401, 'UNAUTHORIZED', 51215);
+      return;
+    }
+    if (state.state === 'ended') return;
+    switch (frame.method) {
+      case 'update':
+        this.#update(frame, state.session);
+        return;
+      case 'close':
+        this.#close(1000, '');
+        return;
+      case 'reply':
+      case 'telemetry.v1':
+        return;
+    }
+    if (state.state === 'expired') {
+      if (state.held.length < mostHeld) state.held.push(frame);
+      return;
+    }
+    this.#serve(frame, state.session);
+  }
+
+  #serve(frame: Frame, session: Session): void {
+    switch (frame.method) {
+      case 'message':
+        this.#request(frame, session);
+        return;
+      case 'put_notification_ctx':
+        this.#messageTypes = new Set([...this.#messageTypes, ...messageTypesOf([parsedPayload(frame)])]);
+        session.outbox.push(reply(frame.id, okStatus));
+        return;
+      case 'delete_notification_ctx':
+        session.outbox.push(reply(frame.id, okStatus));
+        return;
+      default:
+        // A second init lands here too. [CON3] [CON4]
+        session.outbox.push(reply(frame.id, statusOf(400, 'BAD_REQUEST', 51130)));
+    }
+  }
+
+  #init(frame: Frame, cancelTimeout: () => void): void {
+    const { shared, principal } = { shared: this.#shared, principal: this.#authenticated(frame) };
+    if (principal === undefined) return;
+    cancelTimeout();
+    const outbox = new Outbox(this.#link, shared.outboxBytes, shared.flusher, () => this.#overflow());
+    const session = new Session(
+      principal,
+      outbox,
+      {
+        encode: (event) => {
+          const type = this.#messageTypes.has(documentEvent) ? documentEvent : syncEvent;
+          return this.#messageTypes.has(type) ? shared.encoder.encode(event, type) : undefined;
+        },
+        tokenAboutToExpire: () => this.#tokenAboutToExpire(session),
+        tokenExpired: () => {
+          this.#state = { state: 'expired', session, held: [] };
+        },
+        drop: () => this.drop(),
+      },
+      shared.clock,
+    );
+    const capabilities = capabilitiesOf(frame.header);
+    this.#sendsClientUpdates = capabilities.includes('client_update');
+    const { registrations } = frame.header;
+    this.#messageTypes = new Set(Array.isArray(registrations) ? messageTypesOf(registrations) : []);
+    this.#state = { state: 'live', session };
+    shared.engine.hub.attach(session);
+    outbox.push(messageOf(encodeFrame('reply', frame.id, initReply(frame.header, capabilities, principal, shared))));
+    session.start();
+    shared.log.debug({ identity: principal.identity, service: principal.service }, 'connected');
+  }
+
+  /** Undefined when the token was refused; the client has been told and the connection closed. [CON2] */
+  #authenticated(frame: Frame): Principal | undefined {
+    try {
+      return this.#shared.authenticate(frame.header['token']);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      const status = isServiceRefusal(error.code)
+        ? statusOf(403, 'FORBIDDEN', error.code, error.message)
+        : unauthorized(error);
+      this.#sendLast(reply(frame.id, status), 1008, 'token refused');
+      this.#shared.log.info({ code: error.code, reason: error.message }, 'token refused');
+      return undefined;
+    }
+  }
+
+  #update(frame: Frame, session: Session): void {
+    let principal: Principal;
+    try {
+      principal = this.#shared.authenticate(frame.header['token']);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      this.#sendLast(reply(frame.id, unauthorized(error)), 1008, 'token refused');
+      return;
+    }
+    const { identity, service } = session.principal;
+    if (principal.identity !== identity || principal.service !== service) {
+      this.#refuse(308, 'UPDATE_IS_FORBIDDEN', 51232);
+      return;
+    }
+    this.#shared.engine.hub.detach(session);
+    session.replacePrincipal(principal);
+    this.#shared.engine.hub.attach(session);
+    session.outbox.push(reply(frame.id, okStatus));
+    const held = this.#state.state === 'expired' ? this.#state.held : [];
+    this.#state = { state: 'live', session };
+    for (const waiting of held) this.#serve(waiting, session);
+  }
+
+  #request(frame: Frame, session: Session): void {
+    const request = requestOf(frame);
+    this.#openRequests++;
+    if (request === undefined) {
+      this.#answer(
+        frame.id,
+        session,
+        errorAnswer({ refused: 20001, detail: 'http_request has no usable method and path' }),
+      );
+      return;
+    }
+    const [version, resource, more] = request.segments;
+    if (version === 'v4' && resource === 'Subscriptions' && more === undefined && request.method === 'POST') {
+      this.#subscribe(frame.id, session, request);
+      return;
+    }
+    this.#call(request, session, (answer) => this.#answer(frame.id, session, answer));
+  }
+
+  #subscribe(id: string, session: Session, request: Request): void {
+    const wanted = subscriptionRequestOf(request.body);
+    if ('status' in wanted) {
+      this.#answer(id, session, wanted);
+      return;
+    }
+    this.#answer(id, session, accepted);
+    if (!this.#messageTypes.has(syncEvent)) return;
+    runSubscriptions(this.#shared.engine, session, wanted, this.#shared.nextId, (message) =>
+      session.outbox.push(message),
+    );
+  }
+
+  /** A repeated write gets the answer of the first. [WRI3] */
+  #call(request: Request, session: Session, answer: (answer: Answer | 'unknown') => void): void {
+    const { engine, publicUrl, recentWrites } = this.#shared;
+    const { principal } = session;
+    const run = (settle: (answer: Answer | 'unknown') => void): void =>
+      route({ engine, principal, publicUrl, request, answer: settle });
+    const requestId = request.header('twilio-request-id');
+    if (request.method === 'GET' || requestId === undefined || requestId.length > longestRequestId) run(answer);
+    else recentWrites.once(JSON.stringify([principal.service, principal.identity, requestId]), run, isApplied, answer);
+  }
+
+  #answer(id: string, session: Session, answer: Answer | 'unknown'): void {
+    if (answer === 'unknown') this.drop();
+    else session.outbox.push(answerMessage(id, answer));
+    this.#openRequests--;
+    if (this.#openRequests === 0) this.#whenAnswered?.();
+  }
+
+  #tokenAboutToExpire(session: Session): void {
+    if (!this.#sendsClientUpdates) return;
+    const fields =
+      ',"client_update_type":"token_about_to_expire","client_update_message":"The token is about to expire"';
+    session.outbox.push(messageOf(encodeFrame('client_update', this.#shared.nextId(), fields)));
+  }
+
+  /** The client does not read. It comes back by itself and ends equal to the store. [BND1] */
+  #overflow(): void {
+    this.#shared.log.warn({}, 'connection cut: the client reads too slowly');
+    this.drop();
+  }
+
+  #refuse(code: number, status: string, errorCode: ErrorCode): void {
+    const fields = `,"status":${statusOf(code, status, errorCode)}`;
+    this.#sendLast(messageOf(encodeFrame('close', this.#shared.nextId(), fields)), 1008, status);
+  }
+
+  #sendLast(message: Message, code: number, reason: string): void {
+    if ('session' in this.#state) this.#state.session.outbox.flush();
+    this.#link.send([message]);
+    this.#close(code, reason);
+  }
+
+  #close(code: number, reason: string): void {
+    if ('session' in this.#state) this.#state.session.outbox.flush();
+    this.#link.close(code, reason);
+    this.closed();
+  }
+}
+
+const okStatus = '{"code":200,"status":"OK"}';
+
+function statusOf(code: number, status: string, errorCode: ErrorCode, description?: string): string {
+  const text = JSON.stringify(description ?? errorOf(errorCode).message);
+  return `{"code":${code},"status":"${status}","description":${text},"errorCode":${errorCode}}`;
+}
+
+function unauthorized(error: SyncError): string {
+  return statusOf(401, 'UNAUTHORIZED', error.code, error.message);
+}
+
+function isServiceRefusal(code: ErrorCode): boolean {
+  return code === 54050 || code === 54056;
+}
+
+function reply(id: string, status: string): Message {
+  return messageOf(encodeFrame('reply', id, `,"status":${status}`));
+}
+
+/** The outer status says that the request was understood; the result is the inner one. [CON11] */
+function answerMessage(id: string, answer: Answer): Message {
+  const fields = `,"status":${okStatus},"http_status":{"code":${answer.status},"status":"${answer.status}"}`;
+  return messageOf(encodeFrame('reply', id, fields, answer.body));
+}
+
+function isApplied(answer: Answer | 'unknown'): boolean {
+  return answer === 'unknown' || answer.status < 300;
+}
+
+function parsedPayload(frame: Frame): unknown {
+  try {
+    return JSON.parse(frame.payload.toString());
+  } catch {
+    return undefined;
+  }
+}

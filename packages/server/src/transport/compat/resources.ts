@@ -1,0 +1,36 @@
+/** Objects and errors as the compatible wire shows them: JSON text, with stored data spliced in unparsed. */
+
+import { errorOf } from '@tallystick/protocol';
+import type { Refusal } from '../../core/change.ts';
+import { revisionOf } from '../../core/object.ts';
+import type { ObjectRow } from '../../core/object.ts';
+
+/** What a tunnelled request is answered with. */
+export interface Answer {
+  readonly status: number;
+  /** JSON text, or '' for none. */
+  readonly body: string;
+}
+
+export function isoOf(instant: number): string {
+  return new Date(instant).toISOString();
+}
+
+/** A document's descriptor; with `data`, as a reader gets it. */
+export function documentBody(row: ObjectRow, publicUrl: string, data?: string): string {
+  const url = `${publicUrl}/v3/Services/${row.service}/Documents/${row.sid}`;
+  const expires = row.expiresAt === null ? 'null' : `"${isoOf(row.expiresAt)}"`;
+  return (
+    `{"sid":"${row.sid}","unique_name":${JSON.stringify(row.uniqueName)},"account_sid":"${row.account}",` +
+    `"service_sid":"${row.service}","url":"${url}","links":{"permissions":"${url}/Permissions"},` +
+    `"date_created":"${isoOf(row.createdAt)}","date_updated":"${isoOf(row.updatedAt)}","date_expires":${expires},` +
+    `"created_by":${JSON.stringify(row.createdBy)},"revision":"${revisionOf(row.eventId)}",` +
+    `"last_event_id":${row.eventId}${data === undefined ? '' : `,"data":${data}`}}`
+  );
+}
+
+export function errorAnswer(refusal: Refusal): Answer {
+  const { status, message } = errorOf(refusal.refused);
+  const text = refusal.detail === undefined ? message : `${message}: ${refusal.detail}`;
+  return { status, body: `{"code":${refusal.refused},"message":${JSON.stringify(text)},"status":${status}}` };
+}

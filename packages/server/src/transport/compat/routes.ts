@@ -1,0 +1,40 @@
+/** Which tunnelled request means which verb. */
+
+import { createDocument, getDocument, removeDocument, updateDocument } from './documents.ts';
+import type { Call } from './documents.ts';
+import { errorAnswer } from './resources.ts';
+
+interface Route {
+  readonly method: string;
+  /** `*` stands for the object's sid or unique name. */
+  readonly path: readonly string[];
+  readonly run: (call: Call, id: string) => void;
+}
+
+const routes: readonly Route[] = [
+  { method: 'POST', path: ['Documents'], run: createDocument },
+  { method: 'GET', path: ['Documents', '*'], run: getDocument },
+  { method: 'POST', path: ['Documents', '*'], run: updateDocument },
+  { method: 'DELETE', path: ['Documents', '*'], run: removeDocument },
+];
+
+/** Both forms of an address: `/v3/Documents/...`, and `/v3/Services/{sid}/Documents/...`. [CON10] */
+export function route(call: Call): void {
+  const [version, ...rest] = call.request.segments;
+  let path = rest;
+  if (version === 'v3' && rest[0] === 'Services') {
+    if (rest[1] !== call.principal.service) {
+      call.answer(errorAnswer({ refused: 54056 }));
+      return;
+    }
+    path = rest.slice(2);
+  }
+  const found = version === 'v3' ? routes.find((entry) => matches(entry, call.request.method, path)) : undefined;
+  if (found === undefined) call.answer(errorAnswer({ refused: 54001 }));
+  else found.run(call, path[1] ?? '');
+}
+
+function matches(entry: Route, method: string, path: readonly string[]): boolean {
+  if (entry.method !== method || entry.path.length !== path.length) return false;
+  return entry.path.every((part, i) => part === '*' || part === path[i]);
+}
