@@ -1,17 +1,8 @@
 /** From a token to a principal. What a client says of itself counts for nothing. */
 
 import { verifyAccessToken } from '@tallystick/token';
-import type { Identity, Instant, Sid } from './core/object.ts';
-import type { KeyRow, ServiceRow } from './core/object.ts';
-
-/** Who a verified token is. */
-export interface Principal {
-  readonly account: Sid;
-  readonly key: Sid;
-  readonly identity: Identity;
-  readonly service: Sid;
-  readonly expiresAt: Instant;
-}
+import type { Instant, KeyRow, ServiceRow, Sid } from './core/object.ts';
+import type { Principal } from './core/principal.ts';
 
 /** Where keys and services are looked up; a revoked key is not found. */
 export interface CredentialSource {

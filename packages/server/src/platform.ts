@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 
 export interface Clock {
   /** Milliseconds since 1970. */
-  now(): number;
+  readonly now: () => number;
   /** Calls once after `ms`; the returned function takes it back. */
-  after(ms: number, callback: () => void): () => void;
+  readonly after: (ms: number, callback: () => void) => () => void;
   /** Calls once at the end of this turn of the event loop. */
-  soon(callback: () => void): void;
+  readonly soon: (callback: () => void) => void;
 }
 
 export interface Ids {
@@ -29,11 +29,11 @@ const longestDelayMs = 2_147_483_647;
 
 export const systemClock: Clock = {
   now: Date.now,
-  after(ms, callback) {
+  after: (ms, callback) => {
     const timer = setTimeout(callback, Math.min(ms, longestDelayMs));
     return () => clearTimeout(timer);
   },
-  soon(callback) {
+  soon: (callback) => {
     setImmediate(callback);
   },
 };

@@ -4,7 +4,7 @@
  */
 
 import { limits, nameProblem, sidPrefixes } from '@tallystick/protocol';
-import type { Principal } from '../auth.ts';
+import type { Principal } from '../core/principal.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Refusal } from '../core/change.ts';
 import type { AdministrationCommand, DocumentCommand } from '../core/command.ts';

@@ -21,6 +21,7 @@ export class Outbox {
   #gaps = 0;
   #bytes = 0;
   #held = false;
+  readonly #onSent: (() => void)[] = [];
   #closed = false;
   /** Whether the flusher has this outbox on its list. */
   scheduled = false;
@@ -39,6 +40,8 @@ export class Outbox {
     if (object !== undefined && this.#isStuck) this.#replace(object);
     this.#waiting.push(message);
     this.#bytes += message.bytes.length;
+    // Much may come in one turn: a client that reads is not cut for it.
+    if (this.#bytes > this.#bound) this.flush();
     if (this.#bytes > this.#bound) {
       this.#onOverflow();
       return;
@@ -58,7 +61,31 @@ export class Outbox {
 
   /** Sends what the socket takes. Called by the flusher, and when the socket has drained. */
   flush(): void {
-    if (this.#closed || this.#waiting.length === 0 || this.#isStuck) return;
+    if (this.#closed || this.#isStuck) return;
+    if (this.#waiting.length > 0) this.#send();
+    if (!this.#isStuck) this.#tellSent();
+  }
+
+  /** Bytes that may be pushed before the client is cut. */
+  get room(): number {
+    return this.#bound - this.#bytes;
+  }
+
+  /** Resolves when the socket has taken all that waits, or when the client is gone. */
+  whenSent(): Promise<void> {
+    if (this.#closed || (this.#waiting.length === 0 && !this.#isStuck)) return Promise.resolve();
+    return new Promise((resolve) => this.#onSent.push(resolve));
+  }
+
+  /** Nothing is sent or kept any more. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#latest = undefined;
+    this.#tellSent();
+  }
+
+  #send(): void {
     const messages = this.#latest === undefined ? (this.#waiting as Message[]) : this.#waiting.filter(isPresent);
     this.#waiting = [];
     this.#latest = undefined;
@@ -67,11 +94,8 @@ export class Outbox {
     this.#link.send(messages);
   }
 
-  /** Nothing is sent or kept any more. */
-  close(): void {
-    this.#closed = true;
-    this.#waiting = [];
-    this.#latest = undefined;
+  #tellSent(): void {
+    for (const resolve of this.#onSent.splice(0)) resolve();
   }
 
   get #isStuck(): boolean {

@@ -3,6 +3,7 @@
  * A newer request for the same object, a cancel or the end of the session makes an older one fall silent. [SUB4]
  */
 
+import { limits } from '@tallystick/protocol';
 import type { ErrorCode } from '@tallystick/protocol';
 import type { ObjectEvent } from '../core/change.ts';
 import type { Sid } from '../core/object.ts';
@@ -10,7 +11,7 @@ import type { Query, Storage } from '../storage/storage.ts';
 import type { Hub } from './hub.ts';
 import type { Session, Subscription } from './session.ts';
 
-export interface Wanted {
+interface Wanted {
   readonly object: Sid;
   /** The client has everything up to here; null: it starts now. */
   readonly after: number | null;
@@ -22,8 +23,8 @@ export type Subscribed =
 
 export interface Recovery {
   /**
-   * Subscribes a session to several objects. `answer` is called once, synchronously before any event of them is
-   * delivered, with what became of each that still counts.
+   * Subscribes a session to several objects, in parts that its outbox has room for. `answer` is called for each part,
+   * synchronously before any event of it is delivered, with what became of each object that still counts.
    */
   subscribe(session: Session, wanted: readonly Wanted[], answer: (subscribed: readonly Subscribed[]) => void): void;
   cancel(session: Session, object: Sid): void;
@@ -34,14 +35,12 @@ export function createRecovery(
   hub: Hub,
   options: { readonly maxSubscriptions: number; readonly onFailure: (error: unknown, session: Session) => void },
 ): Recovery {
-  const recover = async (session: Session, wanted: readonly Wanted[], answer: Answer): Promise<void> => {
-    const { admitted, refused } = admit(session, wanted, options.maxSubscriptions);
-    await Promise.all(admitted.map(({ object }) => hub.follow(session, object)));
-    const changes = await storage.read(admitted.map((entry) => queryOf(session, entry)));
-
-    const subscribed: Subscribed[] = [...refused];
+  /** Reads a part of what was admitted, tells where it stands and lets its events through. */
+  const recoverPart = async (session: Session, part: readonly Admitted[], answer: Answer): Promise<void> => {
+    const changes = await storage.read(part.map((entry) => queryOf(session, entry)));
+    const subscribed: Subscribed[] = [];
     const ready: { readonly pending: Recovering; readonly position: number }[] = [];
-    for (const [i, { object, pending }] of admitted.entries()) {
+    for (const [i, { object, pending }] of part.entries()) {
       if (session.subscriptions.get(object) !== pending) continue;
       const found = changes[i];
       if (found === undefined || found.gone) {
@@ -61,6 +60,22 @@ export function createRecovery(
     }
   };
 
+  const recover = async (session: Session, wanted: readonly Wanted[], answer: Answer): Promise<void> => {
+    const { admitted, refused } = admit(session, wanted, options.maxSubscriptions);
+    if (refused.length > 0) answer(refused);
+    await Promise.all(admitted.map(({ object }) => hub.follow(session, object)));
+    for (let i = 0; i < admitted.length;) {
+      // All at once could be more than may wait for a client, however fast it reads.
+      const size = Math.max(1, Math.floor(session.outbox.room / largestEvent));
+      const part = admitted
+        .slice(i, i + size)
+        .filter(({ object, pending }) => session.subscriptions.get(object) === pending);
+      if (part.length > 0) await recoverPart(session, part, answer);
+      i += size;
+      if (i < admitted.length) await session.outbox.whenSent();
+    }
+  };
+
   return {
     subscribe(session, wanted, answer) {
       // A session that cannot be told where it stands must come back and ask again.
@@ -71,6 +86,9 @@ export function createRecovery(
     },
   };
 }
+
+/** Bytes that one missed event takes at most, whatever the door: its data, its name written in escapes, the rest. */
+const largestEvent = limits.dataBytes + 4096;
 
 type Answer = (subscribed: readonly Subscribed[]) => void;
 type Recovering = Subscription & { state: 'recovering' };

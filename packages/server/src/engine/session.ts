@@ -3,7 +3,7 @@
  * lasts. Both doors use it; the door turns events into messages.
  */
 
-import type { Principal } from '../auth.ts';
+import type { Principal } from '../core/principal.ts';
 import type { ObjectEvent } from '../core/change.ts';
 import type { Instant, Sid } from '../core/object.ts';
 import type { Clock } from '../platform.ts';

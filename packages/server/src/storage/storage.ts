@@ -52,7 +52,7 @@ export type Query =
   | { readonly query: 'due'; readonly limit: number }
   | { readonly query: 'directory' };
 
-export type AnswerTo<Q extends Query> = Q extends { query: 'document' }
+type AnswerTo<Q extends Query> = Q extends { query: 'document' }
   ? StoredDocument | undefined
   : Q extends { query: 'changes' }
     ? Changes

@@ -253,7 +253,7 @@ export class Client implements ClientEnd {
     switch (body['event_type']) {
       case 'document_updated':
       case 'document_removed':
-        this.#event(String(body['event_type']), body['event'] as Record<string, unknown>, correlation);
+        this.#event(body['event_type'], body['event'] as Record<string, unknown>, correlation);
         return;
       case 'subscription_established':
       case 'subscription_failed':

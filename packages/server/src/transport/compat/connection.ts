@@ -5,7 +5,8 @@
 
 import { SyncError, errorOf } from '@tallystick/protocol';
 import type { ErrorCode } from '@tallystick/protocol';
-import type { Authenticate, Principal } from '../../auth.ts';
+import type { Authenticate } from '../../auth.ts';
+import type { Principal } from '../../core/principal.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { messageOf } from '../../engine/message.ts';
 import type { Link, Message } from '../../engine/message.ts';

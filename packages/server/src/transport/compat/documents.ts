@@ -3,7 +3,7 @@
 import { membersOf } from '../../core/json.ts';
 import type { ObjectRef } from '../../core/object.ts';
 import { isSid } from '@tallystick/protocol';
-import type { Principal } from '../../auth.ts';
+import type { Principal } from '../../core/principal.ts';
 import type { DocumentInput, Engine, Written } from '../../engine/engine.ts';
 import type { Request } from './request.ts';
 import { documentBody, errorAnswer } from './resources.ts';

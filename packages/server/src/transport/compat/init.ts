@@ -1,7 +1,7 @@
 /** What an `init` asks for and what it is granted. */
 
 import { createHash, createHmac } from 'node:crypto';
-import type { Principal } from '../../auth.ts';
+import type { Principal } from '../../core/principal.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Header } from './frame.ts';
 import { documentEvent, syncEvent } from './events.ts';
