@@ -12,7 +12,8 @@ export interface ObjectEvent {
   readonly uniqueName: string | null;
   readonly id: number;
   readonly at: Instant;
-  readonly by: Identity;
+  /** null when it is told again from the stored state, which does not keep it. */
+  readonly by: Identity | null;
   readonly expiresAt: Instant | null;
   /** The new data as compact JSON text; null when the event carries none. */
   readonly data: string | null;

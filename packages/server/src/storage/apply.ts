@@ -27,12 +27,6 @@ export class WriteSet {
   /** The last body that the batch gave an object. */
   readonly bodies: Map<Sid, string> = new Map();
   readonly names: Map<string, NameHolder> = new Map();
-
-  get isEmpty(): boolean {
-    return (
-      this.account === undefined && this.services.size + this.keys.size + this.objects.size + this.names.size === 0
-    );
-  }
 }
 
 export interface NameHolder {

@@ -23,7 +23,7 @@ export function changesOf(
         uniqueName: row.uniqueName,
         id: row.eventId,
         at: row.updatedAt,
-        by: row.createdBy,
+        by: null,
         expiresAt: row.expiresAt,
         data,
       },

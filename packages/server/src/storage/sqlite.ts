@@ -32,9 +32,9 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
 }
 
 async function start(options: SqliteOptions, unlock: () => void): Promise<Storage> {
-  const writer = new WriterThread(options);
   const database = openForReading(options.directory);
   const reader = new SqliteReader(database);
+  const writer = new WriterThread(options);
   let closed: Promise<void> | undefined;
 
   return {

@@ -112,14 +112,15 @@ export class Client implements ClientEnd {
         return;
       }
       case 'client_update':
-        this.renew();
+        // Now and then the backend does not answer in time, and the token runs out.
+        if (this.#world.random.chance(0.6)) this.#renew();
         return;
       case 'notification':
         this.#notified(frame.body);
     }
   }
 
-  renew(): void {
+  #renew(): void {
     this.#world.history.counts.renewals++;
     this.#token = this.#world.mint(this.identity);
     this.#wire?.up(updateFrame(this.#nextId(), this.#token));

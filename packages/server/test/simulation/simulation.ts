@@ -127,12 +127,12 @@ class Run {
     if (this.#calm) return;
     const wire = this.#random.pick(this.#clients).wire;
     const choice = this.#random.next();
-    if (choice < 0.2) wire?.cut();
+    if (choice < 0.1) wire?.cut();
     else if (choice < 0.95) {
       this.history.counts.stalls++;
       wire?.stall(this.#random.between(500, 6_000));
     } else void this.#restart();
-    this.#time.after(this.#random.between(50, 2_000), () => this.#trouble());
+    this.#time.after(this.#random.between(50, 1_500), () => this.#trouble());
   }
 
   async #start(): Promise<void> {
@@ -214,7 +214,7 @@ class Run {
 
   /** Mostly short lives, so that tokens run out while much is under way; some are fetched too late on purpose. */
   #mint(identity: string): string {
-    const ttl = this.#calm ? 3_600 : this.#random.between(2, 30);
+    const ttl = this.#calm ? 3_600 : this.#random.between(4, 60);
     const token = new AccessToken(account, key, secret, { identity, ttl, now: this.#time.now });
     token.addGrant(new SyncGrant({ serviceSid: service }));
     return token.toJwt();

@@ -18,7 +18,7 @@ export class SimulatedDisk {
     const commit = async (lane: number, batch: readonly Command[]): Promise<readonly Outcome[]> => {
       await time.wait(random.between(0, 8));
       const fails = random.chance(this.failures);
-      if (fails && random.chance(0.6)) throw new NotApplied('the disk is full');
+      if (fails && random.chance(0.9)) throw new NotApplied('the disk is full');
       // A commit of unknown outcome happened, or not.
       if (fails && random.chance(0.5)) throw this.#unknown(history);
       const outcomes = await memory.commit(lane, batch);

@@ -29,6 +29,7 @@ export function lockDirectory(directory: string): () => void {
     lock.exec('PRAGMA journal_mode = DELETE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;');
   } catch (error) {
     lock.close();
+    if (!isBusy(error)) throw unopenable(join(directory, 'lock.db'), error);
     throw new StorageRefused(`the data directory ${directory} is in use by another process`, { cause: error });
   }
   return () => lock.close();
@@ -92,6 +93,11 @@ function open(path: string): DatabaseSync {
 
 function unopenable(path: string, error: unknown): StorageRefused {
   return new StorageRefused(`the database ${path} cannot be opened (${reason(error)})`, { cause: error });
+}
+
+/** SQLITE_BUSY, with or without its extensions. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 function reason(error: unknown): string {

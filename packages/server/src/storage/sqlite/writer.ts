@@ -28,8 +28,9 @@ export class SqliteWriter {
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#sql = statements(database);
-    this.#nextSeq = Number(database.prepare('SELECT coalesce(max(seq), 0) AS top FROM event').get()?.['top']) + 1;
-    this.#search = { next: 1, end: this.#nextSeq };
+    const used = database.prepare('SELECT min(seq) AS first, max(seq) AS last FROM event').get();
+    this.#nextSeq = Number(used?.['last'] ?? 0) + 1;
+    this.#search = { next: Number(used?.['first'] ?? 1), end: this.#nextSeq };
   }
 
   /** Throws NotApplied (rolled back) or OutcomeUnknown (the commit itself failed). */

@@ -3,6 +3,8 @@
  * of `payload_size` bytes. Knows no method. PROTOCOL.md, Frames.
  */
 
+import { isUtf8 } from 'node:buffer';
+
 export type Header = Readonly<Record<string, unknown>>;
 
 export interface Frame {
@@ -13,14 +15,13 @@ export interface Frame {
 }
 
 const preamble = /^TWILSOCK V3\.0 (\d{1,7}) ?$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** No preamble is longer than this. */
 const longestPreamble = 32;
 
 /** Undefined for everything that breaks the framing. [CON4] */
 export function decodeFrame(bytes: Buffer): Frame | undefined {
-  const lineEnd = bytes.subarray(0, longestPreamble).indexOf('\r\n');
-  if (lineEnd < 0) return undefined;
+  const lineEnd = bytes.indexOf(13);
+  if (lineEnd < 0 || lineEnd > longestPreamble || bytes[lineEnd + 1] !== 10) return undefined;
   const match = preamble.exec(bytes.toString('latin1', 0, lineEnd));
   if (match === null) return undefined;
   const headerEnd = lineEnd + 2 + Number(match[1]);
@@ -47,11 +48,7 @@ function isLineEnds(bytes: Buffer, start: number): boolean {
 
 /** The text of a payload, or undefined when it is not UTF-8. */
 export function textOf(payload: Buffer): string | undefined {
-  try {
-    return utf8.decode(payload);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(payload) ? payload.toString() : undefined;
 }
 
 /** `fields`: the members of the header between `id` and `payload_size`, as JSON text that begins with a comma, or ''. */
@@ -88,7 +85,7 @@ function isAt(bytes: Buffer, start: number, mark: Buffer): boolean {
 
 function parseObject(bytes: Buffer): Header | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
+    const value: unknown = JSON.parse(textOf(bytes) ?? '');
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Header) : undefined;
   } catch {
     return undefined;

@@ -12,8 +12,18 @@ export interface Answer {
   readonly body: string;
 }
 
+/** The same few instants are told again and again: of one commit, and of objects that change often. */
+const isoTexts = new Map<number, string>();
+const mostIsoTexts = 1_000;
+
 export function isoOf(instant: number): string {
-  return new Date(instant).toISOString();
+  let text = isoTexts.get(instant);
+  if (text === undefined) {
+    if (isoTexts.size >= mostIsoTexts) isoTexts.clear();
+    text = new Date(instant).toISOString();
+    isoTexts.set(instant, text);
+  }
+  return text;
 }
 
 /** A document's descriptor; with `data`, as a reader gets it. */

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { account, keySid, missingService, putKey, putService, service } from '../../test/commands.ts';
+import { viewOf, viewOfAccount } from '../../test/view.ts';
+import { putAccount, putKey as decideKey, putService as decideService, revokeKey } from './administration.ts';
+
+const now = 10_000;
+const nothing = { put: [], drop: [], events: [], object: undefined };
+
+test('[ACC1] the first account is taken, the same again keeps its age, another is refused', () => {
+  const command = { type: 'putAccount', sid: account, authToken: 'new' } as const;
+  assert.deepEqual(putAccount(command, viewOf(), now), {
+    ...nothing,
+    put: [{ table: 'account', row: { sid: account, authToken: 'new', createdAt: now } }],
+  });
+  const before = { sid: account, authToken: 'old', createdAt: 1 };
+  assert.deepEqual(putAccount(command, viewOfAccount(before), now), {
+    ...nothing,
+    put: [{ table: 'account', row: { sid: account, authToken: 'new', createdAt: 1 } }],
+  });
+  const other = `AC${'b'.repeat(32)}`;
+  assert.deepEqual(putAccount({ ...command, sid: other }, viewOfAccount(before), now), {
+    refused: 20103,
+    detail: `this data belongs to account ${account}, not ${other}`,
+  });
+});
+
+test('[ACC2] a service is made once', () => {
+  assert.deepEqual(decideService(putService(missingService, 'default'), viewOf(), now), {
+    ...nothing,
+    put: [{ table: 'service', row: { sid: missingService, account, uniqueName: 'default', createdAt: now } }],
+  });
+  assert.deepEqual(decideService(putService(service, 'default'), viewOf(), now), nothing);
+});
+
+test('[ACC3] a key is put, renewed with its age kept, and revoked', () => {
+  const row = { sid: keySid(1), account, secret: 'first', createdAt: 1 };
+  const renewed = { ...row, secret: 'second' };
+  assert.deepEqual(decideKey(putKey(1, 'first'), viewOf(), 1), { ...nothing, put: [{ table: 'key', row }] });
+  assert.deepEqual(decideKey(putKey(1, 'second'), viewOfAccount(undefined, row), now), {
+    ...nothing,
+    put: [{ table: 'key', row: renewed }],
+  });
+  const revoke = { type: 'revokeKey', sid: keySid(1) } as const;
+  assert.deepEqual(revokeKey(revoke, viewOfAccount(undefined, row)), {
+    ...nothing,
+    drop: [{ table: 'key', sid: row.sid }],
+  });
+  assert.deepEqual(revokeKey(revoke, viewOf()), { refused: 20404 });
+});

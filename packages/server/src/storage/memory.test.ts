@@ -1,0 +1,6 @@
+import { testStorageContract } from '../../test/storage-contract.ts';
+import { openMemory } from './memory.ts';
+
+testStorageContract('memory', () => ({ open: (now) => Promise.resolve(openMemory({ epoch: 'e', now })) }), {
+  durable: false,
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { ended, startChild } from '../../../test/child-process.ts';
+import { account } from '../../../test/commands.ts';
+import { makeDataDirectory } from '../../../test/data-directory.ts';
+import { openSqlite } from '../sqlite.ts';
+import { StorageRefused } from '../storage.ts';
+import type { Storage } from '../storage.ts';
+import { openForWriting } from './database.ts';
+import { migrations } from './migrations.ts';
+
+const now = (): number => 0;
+
+function newDirectory(t: TestContext): string {
+  const directory = makeDataDirectory();
+  t.after(directory.remove);
+  return directory.path;
+}
+
+/** A storage that is closed with the test at the latest: an open one would keep the process alive. */
+async function open(t: TestContext, directory: string): Promise<Storage> {
+  const storage = await openSqlite({ directory, now });
+  t.after(() => storage.close());
+  return storage;
+}
+
+/** Opening must be refused with one line that matches; twice, since a refusal must not leave a lock behind. */
+async function assertRefused(directory: string, message: RegExp): Promise<void> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await assert.rejects(openSqlite({ directory, now }), (error) => {
+      assert.ok(error instanceof StorageRefused, String(error));
+      assert.match(error.message, message);
+      assert.ok(error.message.includes(directory), error.message);
+      assert.doesNotMatch(error.message, /\n/);
+      return true;
+    });
+  }
+}
+
+test('[STO7] a second process on the same data is refused, until the first is gone', async (t) => {
+  const directory = newDirectory(t);
+  const child = startChild('lock-child.ts', [directory]);
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  await assertRefused(directory, /in use by another process/);
+  child.kill('SIGKILL');
+  await ended(child);
+  const storage = await open(t, directory);
+  await storage.close();
+});
+
+test('[STO7] a second storage in the same process is refused too, until the first is closed', async (t) => {
+  const directory = newDirectory(t);
+  const first = await open(t, directory);
+  await assertRefused(directory, /in use/);
+  assert.deepEqual(await first.commit(0, [{ type: 'putAccount', sid: account, authToken: 'a' }]), [
+    { object: undefined, events: [] },
+  ]);
+  await first.close();
+  const second = await open(t, directory);
+  await second.close();
+});
+
+test('[STO7] a directory that cannot be made is refused', async (t) => {
+  const file = join(newDirectory(t), 'file');
+  writeFileSync(file, '');
+  await assertRefused(join(file, 'data'), /cannot be written/);
+  await assertRefused(file, /cannot be written/);
+});
+
+test('[STO7] a schema newer than the program is refused, and the data is left as it is', async (t) => {
+  const directory = newDirectory(t);
+  const database = openForWriting(directory);
+  database.exec(`PRAGMA user_version = ${migrations.length + 1}`);
+  database.close();
+  await assertRefused(directory, /schema \d+, newer than this program knows/);
+  const untouched = new DatabaseSync(join(directory, 'tallystick.db'));
+  assert.equal(untouched.prepare('PRAGMA user_version').get()?.['user_version'], migrations.length + 1);
+  untouched.close();
+});
+
+test('[STO7] what is no database is refused', async (t) => {
+  const directory = newDirectory(t);
+  writeFileSync(join(directory, 'tallystick.db'), 'something else entirely '.repeat(100));
+  await assertRefused(directory, /not a database/);
+});
+
+test('[STO7] files that cannot be opened are refused', async (t) => {
+  const [one, two] = [newDirectory(t), newDirectory(t)];
+  mkdirSync(join(one, 'tallystick.db'));
+  await assertRefused(one, /tallystick\.db cannot be opened/);
+  mkdirSync(join(two, 'lock.db'));
+  await assertRefused(two, /lock\.db cannot be opened/);
+});
+
+test('[STO1] the writing connection syncs each commit', (t) => {
+  const database = openForWriting(newDirectory(t));
+  assert.equal(database.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
+  assert.equal(database.prepare('PRAGMA synchronous').get()?.['synchronous'], 2, '2 is FULL');
+  database.close();
+});
+
+test('the data is for its owner only', async (t) => {
+  const directory = join(newDirectory(t), 'made', 'here');
+  const storage = await open(t, directory);
+  await storage.commit(0, [{ type: 'putAccount', sid: account, authToken: 'a' }]);
+  const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+  assert.equal(mode(directory), '700');
+  const files = readdirSync(directory).filter((name) => name.startsWith('tallystick.db'));
+  assert.deepEqual(files.sort(), ['tallystick.db', 'tallystick.db-shm', 'tallystick.db-wal']);
+  for (const file of files) assert.equal(mode(join(directory, file)), '600', file);
+  await storage.close();
+});
+
+test('[CON8] the epoch is made with the data, kept with it, and another for other data', async (t) => {
+  const epochs: string[] = [];
+  const [one, two] = [newDirectory(t), newDirectory(t)];
+  for (const directory of [one, one, two]) {
+    const storage = await open(t, directory);
+    epochs.push(storage.epoch);
+    await storage.close();
+  }
+  const [first, again, other] = epochs;
+  assert.match(first ?? '', /^[0-9a-f]{24}$/);
+  assert.equal(again, first);
+  assert.notEqual(other, first);
+});

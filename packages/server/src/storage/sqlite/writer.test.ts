@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import {
+  accepted,
+  byName,
+  bySid,
+  create,
+  documentSid,
+  putService,
+  refusal,
+  remove,
+  service,
+  update,
+} from '../../../test/commands.ts';
+import { makeDataDirectory } from '../../../test/data-directory.ts';
+import type { Command } from '../../core/command.ts';
+import { NotApplied, OutcomeUnknown } from '../storage.ts';
+import { openForWriting } from './database.ts';
+import { SqliteReader } from './reader.ts';
+import { SqliteWriter } from './writer.ts';
+
+const now = 1000;
+
+function newDatabase(t: TestContext): DatabaseSync {
+  const directory = makeDataDirectory();
+  const database = openForWriting(directory.path);
+  t.after(() => {
+    database.close();
+    directory.remove();
+  });
+  new SqliteWriter(database).commit([putService(service)], now);
+  return database;
+}
+
+/** The same database, whose statements throw when `fails` says so of their text. */
+function failing(database: DatabaseSync, fails: (sql: string) => boolean): DatabaseSync {
+  const guard = (sql: string): void => {
+    if (fails(sql)) throw new Error(`failed on purpose: ${sql.slice(0, 20)}`);
+  };
+  return {
+    get isTransaction() {
+      return database.isTransaction;
+    },
+    exec(sql: string) {
+      guard(sql);
+      database.exec(sql);
+    },
+    prepare(sql: string) {
+      const statement = database.prepare(sql);
+      const after = <R>(result: () => R): R => {
+        guard(sql);
+        return result();
+      };
+      type Values = Parameters<StatementSync['run']>;
+      return {
+        run: (...values: Values) => after(() => statement.run(...values)),
+        get: (...values: Values) => after(() => statement.get(...values)),
+        all: (...values: Values) => after(() => statement.all(...values)),
+      };
+    },
+  } as unknown as DatabaseSync;
+}
+
+/** All rows, of which a commit that was not applied may change none. */
+function contents(database: DatabaseSync): unknown {
+  return ['account', 'service', 'key', 'name', 'object', 'event'].map((table) =>
+    database.prepare(`SELECT * FROM ${table}`).all(),
+  );
+}
+
+function bodies(database: DatabaseSync): unknown[] {
+  return database
+    .prepare('SELECT body FROM event ORDER BY seq')
+    .all()
+    .map((row) => row['body']);
+}
+
+function idleToTheEnd(writer: SqliteWriter): void {
+  for (let step = 0; writer.idle(); step++) assert.ok(step < 1000, 'idle work has no end');
+}
+
+const batch: readonly Command[] = [
+  create(2, { uniqueName: 'new' }),
+  update(bySid(1), { data: '{"n":1}' }),
+  remove(byName('old')),
+];
+
+test('[STO6] a commit that fails on the way is not applied, and changes nothing', async (t) => {
+  const database = newDatabase(t);
+  let failure = '';
+  const writer = new SqliteWriter(failing(database, (sql) => failure !== '' && sql.startsWith(failure)));
+  writer.commit([create(1), create(3, { uniqueName: 'old' })], now);
+  const before = contents(database);
+  const places = ['BEGIN', 'SELECT * FROM service', 'INSERT INTO event', 'INSERT INTO object', 'UPDATE object'];
+  for (const place of [...places, 'DELETE FROM object', 'INSERT OR REPLACE INTO name', 'DELETE FROM name']) {
+    await t.test(place, () => {
+      failure = place;
+      assert.throws(() => writer.commit(batch, now), NotApplied);
+      assert.deepEqual(contents(database), before);
+      assert.equal(database.isTransaction, false);
+    });
+  }
+  failure = '';
+  assert.deepEqual(writer.commit(batch, now).map(refusal), [undefined, undefined, undefined]);
+});
+
+test('[STO6] when the commit itself fails, its outcome is unknown', (t) => {
+  const database = newDatabase(t);
+  let failures: readonly string[] = [];
+  const writer = new SqliteWriter(failing(database, (sql) => failures.includes(sql)));
+  writer.commit([create(1), create(3, { uniqueName: 'old' })], now);
+  failures = ['COMMIT'];
+  assert.throws(() => writer.commit(batch, now), OutcomeUnknown);
+  failures = ['COMMIT', 'ROLLBACK'];
+  assert.throws(() => writer.commit(batch, now), OutcomeUnknown);
+  // The transaction that could not be rolled back must never be committed with a later batch.
+  failures = [];
+  assert.throws(() => writer.commit([create(4)], now), NotApplied);
+  assert.equal(accepted(writer.commit([update(bySid(1), { data: '{}' })], now)[0]).object?.eventId, 1);
+  assert.deepEqual(writer.commit(batch, now).map(refusal), [undefined, undefined, undefined]);
+});
+
+test('[STO6] a full disk refuses writes and takes them again when there is room', (t) => {
+  const database = newDatabase(t);
+  const writer = new SqliteWriter(database);
+  writer.commit([create(1, { data: '{"n":0}' })], now);
+  const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
+  database.exec(`PRAGMA max_page_count = ${pages}`);
+  const large = `{"text":"${'x'.repeat(16_000)}"}`;
+  const before = contents(database);
+  assert.throws(() => writer.commit([update(bySid(1), { data: large }), create(2)], now), /full/);
+  assert.throws(() => writer.commit([create(2, { data: large })], now), NotApplied);
+  assert.deepEqual(contents(database), before);
+  const [found] = new SqliteReader(database).read([{ query: 'document', ref: bySid(1) }], now);
+  assert.equal(found?.data, '{"n":0}');
+  database.exec(`PRAGMA max_page_count = ${pages + 100}`);
+  assert.equal(refusal(writer.commit([create(2, { data: large })], now)[0]), undefined);
+});
+
+test('[STO8] superseded bodies go in an idle moment, those of documents stay', (t) => {
+  const database = newDatabase(t);
+  const writer = new SqliteWriter(database);
+  writer.commit([create(1, { data: '{"n":1}' }), create(2, { data: '{"n":2}' }), create(3, { data: '{"n":3}' })], now);
+  writer.commit([update(bySid(1), { data: '{"n":4}' }), update(bySid(2), { ttl: 9 }), remove(bySid(3))], now);
+  writer.commit([update(bySid(1), { data: '{"n":5}' }), update(bySid(1), { data: '{"n":6}' })], now);
+  writer.commit([create(4), remove(bySid(4))], now);
+  assert.deepEqual(bodies(database), ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}', '{"n":6}']);
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{"n":2}', '{"n":6}']);
+});
+
+test('[STO8] many superseded bodies go without an idle moment', (t) => {
+  const database = newDatabase(t);
+  // Commits alone matter here, not their way to the disk.
+  database.exec('PRAGMA synchronous = OFF');
+  const writer = new SqliteWriter(database);
+  const documents = 512;
+  writer.commit(
+    Array.from({ length: documents }, (_, n) => create(n)),
+    now,
+  );
+  let most = 0;
+  for (let round = 0; round < 20; round++) {
+    const data = `{"round":${round}}`;
+    writer.commit(
+      Array.from({ length: documents }, (_, n) => update(bySid(n), { data })),
+      now,
+    );
+    writer.tidy();
+    most = Math.max(most, bodies(database).length);
+  }
+  assert.ok(most < documents + 4096 + documents, `${most} bodies`);
+  const [found] = new SqliteReader(database).read([{ query: 'document', ref: bySid(17) }], now);
+  assert.equal(found?.data, '{"round":19}');
+});
+
+test('[STO8] bodies that a crash left without an owner are found, while commits go on', (t) => {
+  const database = newDatabase(t);
+  database.exec('PRAGMA synchronous = OFF');
+  const documents = 1000;
+  const all = Array.from({ length: documents }, (_, n) => n);
+  const crashed = new SqliteWriter(database);
+  crashed.commit(
+    all.map((n) => create(n)),
+    now,
+  );
+  for (let round = 1; round <= 5; round++) {
+    crashed.commit(
+      all.map((n) => update(bySid(n), { data: `{"round":${round}}` })),
+      now,
+    );
+  }
+  // The writer that knew what is superseded is gone; another one searches, in more than one step.
+  const writer = new SqliteWriter(database);
+  writer.commit([update(bySid(0), { data: '{"round":6}' })], now);
+  assert.equal(writer.idle(), true);
+  writer.commit(
+    [update(bySid(1), { data: '{"round":6}' }), remove(bySid(2)), create(documents, { data: '{"round":6}' })],
+    now,
+  );
+  assert.equal(writer.idle(), true);
+  writer.commit([update(bySid(3), { data: '{"round":6}' })], now);
+  idleToTheEnd(writer);
+  const left = bodies(database);
+  assert.equal(left.length, documents);
+  assert.equal(left.filter((body) => body === '{"round":6}').length, 4);
+  const reader = new SqliteReader(database);
+  for (const n of all) {
+    const [found] = reader.read([{ query: 'document', ref: bySid(n) }], now);
+    assert.equal(found?.data, n === 2 ? undefined : `{"round":${n < 4 ? 6 : 5}}`, documentSid(n));
+  }
+});
+
+test('[STO8] what could not be deleted hinders no commit and is deleted later', (t) => {
+  const database = newDatabase(t);
+  let failure = '';
+  const writer = new SqliteWriter(failing(database, (sql) => failure !== '' && sql.startsWith(failure)));
+  writer.commit([create(1), create(2)], now);
+  let n = 0;
+  for (failure of ['BEGIN', 'DELETE FROM event', 'COMMIT', 'PRAGMA wal_checkpoint']) {
+    const failed = failure;
+    idleToTheEnd(writer);
+    failure = '';
+    writer.commit([update(bySid(1), { data: `{"n":${++n}}` })], now);
+    failure = failed;
+    idleToTheEnd(writer);
+  }
+  failure = '';
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{}', `{"n":${n}}`]);
+});
