@@ -36,6 +36,9 @@ export interface Surroundings {
   readonly log?: Log;
 }
 
+/** The time that clients have for their side of the close handshake. */
+const closeMs = 1000;
+
 const socketPath = '/v3/wsconnect';
 
 /** Resolves when the service listens. Throws StartError with one clear line for what the operator can mend. */
@@ -73,7 +76,7 @@ export async function createServer(
     let stopped: Promise<void> | undefined;
     const stop = (): Promise<void> => {
       isRunning = false;
-      stopped ??= stopInOrder({ http, sockets, door, engine, storage, log });
+      stopped ??= stopInOrder({ http, sockets, door, engine, storage, clock, log });
       return stopped;
     };
     return { port, url, socketUrl, stop };
@@ -91,19 +94,32 @@ interface Parts {
   readonly door: CompatDoor;
   readonly engine: Engine;
   readonly storage: Storage;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** From the outside in: nothing is closed while something before it may still need it. */
-async function stopInOrder({ http, sockets, door, engine, storage, log }: Parts): Promise<void> {
+async function stopInOrder({ http, sockets, door, engine, storage, clock, log }: Parts): Promise<void> {
   log.info({ connections: door.connections }, 'draining');
   sockets.refuse();
   await door.drain();
+  await closeHandshakes(sockets, clock);
   sockets.drop();
   await http.close();
   await engine.stop();
   await storage.close();
   log.info({}, 'stopped');
+}
+
+/** A socket that is dropped while bytes arrive is reset, and its client may lose the last answers with it. [CON6] */
+async function closeHandshakes(sockets: Sockets, clock: Clock): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(closeMs, resolve);
+    void sockets.ended().then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 async function openStorage(config: Config, clock: Clock, log: Log): Promise<Storage> {

@@ -3,6 +3,7 @@
  * that get the same bytes, and written straight to the socket.
  */
 
+import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -27,6 +28,8 @@ export interface SocketOptions {
 export interface Sockets {
   /** New connections are refused from now on. */
   refuse(): void;
+  /** Resolves when every connection has ended, by its close handshake or otherwise. */
+  ended(): Promise<void>;
   /** Drops what is still open. */
   drop(): void;
 }
@@ -54,6 +57,9 @@ export function attachSockets(
   return {
     refuse() {
       isRefusing = true;
+    },
+    async ended() {
+      await Promise.allSettled([...sockets.clients].map((webSocket) => once(webSocket, 'close')));
     },
     drop() {
       for (const webSocket of sockets.clients) webSocket.terminate();
