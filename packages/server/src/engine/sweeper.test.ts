@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventIds, openDoor } from '../../test/door-harness.ts';
+import { NotApplied } from '../storage/storage.ts';
+
+test('[TTL3] what has run out is removed, and its subscribers are told by one event', async () => {
+  const h = await openDoor();
+  const ann = await h.connect('ann');
+  const ben = await h.connect('ben');
+  const sid = await ann.create({ a: 1 }, { ttl: 5, unique_name: 'short' });
+  await ann.follow(sid);
+  await ben.follow(sid);
+  await h.advance(4999);
+  assert.deepEqual(eventIds([...ann.take(), ...ben.take()]), []);
+  await h.advance(1001);
+  assert.deepEqual(eventIds(ann.take()), ['removed 1']);
+  assert.deepEqual(eventIds(ben.take()), ['removed 1']);
+  await h.advance(5000);
+  assert.deepEqual(eventIds([...ann.take(), ...ben.take()]), []);
+  assert.equal(h.engine.hub.followedObjects, 0);
+});
+
+test('[TTL3] a sweep goes on in batches until nothing is due', async () => {
+  const h = await openDoor();
+  const ann = await h.connect();
+  for (let i = 0; i < 450; i++) ann.request('POST', '/v3/Documents', { data: {}, ttl: 1 });
+  await h.settle();
+  h.storage.commits.length = 0;
+  await h.advance(1000);
+  assert.deepEqual(
+    h.storage.commits.map((batch) => batch.length),
+    [200, 200, 50],
+  );
+});
+
+test('[TTL3] while storage fails a sweep is tried once an interval, not in a loop, and heals', async () => {
+  const h = await openDoor();
+  const ann = await h.connect();
+  for (let i = 0; i < 200; i++) ann.request('POST', '/v3/Documents', { data: {}, ttl: 1 });
+  await h.settle();
+  h.storage.commits.length = 0;
+  h.storage.commitError = new NotApplied('the disk is full');
+  h.storage.commitGate.shut();
+  await h.advance(1000);
+  h.storage.commitGate.letOne();
+  await h.settle();
+  assert.equal(h.storage.commits.length, 1);
+  h.storage.commitGate.open();
+  h.storage.commitError = undefined;
+  await h.advance(1000);
+  const [due] = await h.storage.read([{ query: 'due', limit: 10 }]);
+  assert.deepEqual(due, []);
+});
+
+test('[TTL3] a sweep that cannot read is tried again', async () => {
+  const h = await openDoor();
+  const ann = await h.connect();
+  await ann.create({}, { ttl: 1 });
+  h.storage.readError = new Error('no reader');
+  await h.advance(1000);
+  h.storage.readError = undefined;
+  await h.advance(1000);
+  const [due] = await h.storage.read([{ query: 'due', limit: 10 }]);
+  assert.deepEqual(due, []);
+});
+
+test('[OPS3] after the stop of the engine nothing is swept and no timer of it is left', async () => {
+  const h = await openDoor();
+  const ann = await h.connect();
+  await ann.create({}, { ttl: 1 });
+  ann.connection.drop();
+  await h.engine.stop();
+  assert.equal(h.clock.pending, 0);
+});
