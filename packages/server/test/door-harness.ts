@@ -177,6 +177,10 @@ export class FakeLink implements Link {
     this.isPaused = true;
   }
 
+  resume(): void {
+    this.isPaused = false;
+  }
+
   get isOpen(): boolean {
     return !this.isDropped && this.closedWith === undefined;
   }

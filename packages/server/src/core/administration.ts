@@ -19,6 +19,12 @@ export function putAccount(command: PutAccount, view: View, now: Instant): Chang
   });
 }
 
+/** The same row again. */
+export function probe(view: View): Change {
+  const row = view.account();
+  return row === undefined ? nothing : put({ table: 'account', row });
+}
+
 export function putService(command: PutService, view: View, now: Instant): Change | Refusal {
   if (view.service(command.sid) !== undefined) return nothing;
   return put({

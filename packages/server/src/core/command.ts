@@ -39,6 +39,11 @@ export interface ExpireObject {
   readonly sid: Sid;
 }
 
+/** Writes the account as it is: whether storage takes writes shows in the commit. */
+export interface Probe {
+  readonly type: 'probe';
+}
+
 /** Makes the account, once; the same again changes nothing. */
 export interface PutAccount {
   readonly type: 'putAccount';
@@ -67,7 +72,7 @@ export interface RevokeKey {
 
 export type DocumentCommand = CreateDocument | UpdateDocument | RemoveDocument;
 export type AdministrationCommand = PutAccount | PutService | PutKey | RevokeKey;
-export type Command = DocumentCommand | ExpireObject | AdministrationCommand;
+export type Command = DocumentCommand | ExpireObject | Probe | AdministrationCommand;
 
 /** What a decision must see. Storage loads all needs of a batch at once. */
 export type Need =

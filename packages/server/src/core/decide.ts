@@ -1,6 +1,6 @@
 /** The rules in one place: what a command must see, and what follows from what it sees. Pure. */
 
-import { putAccount, putKey, putService, revokeKey } from './administration.ts';
+import { probe, putAccount, putKey, putService, revokeKey } from './administration.ts';
 import type { Change, Refusal } from './change.ts';
 import type { Command, Need } from './command.ts';
 import { createDocument, removal, removeDocument, updateDocument } from './document.ts';
@@ -20,6 +20,7 @@ export function needs(command: Command): readonly Need[] {
       return [needOf(command.ref)];
     case 'expireObject':
       return [{ need: 'object', sid: command.sid }];
+    case 'probe':
     case 'putAccount':
       return [{ need: 'account' }];
     case 'putService':
@@ -43,6 +44,8 @@ export function decide(command: Command, view: View, now: Instant): Change | Ref
       if (row === undefined || isAlive(row, now)) return { put: [], drop: [], events: [], object: row };
       return removal(row, 'system', now);
     }
+    case 'probe':
+      return probe(view);
     case 'putAccount':
       return putAccount(command, view, now);
     case 'putService':

@@ -20,6 +20,7 @@ export interface Link {
   close(code: number, reason: string): void;
   /** Drops the connection at once. */
   drop(): void;
-  /** Reads nothing more from the peer. */
+  /** Reads nothing from the peer until `resume`. What was read already may still come. */
   pause(): void;
+  resume(): void;
 }

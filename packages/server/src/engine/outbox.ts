@@ -98,8 +98,13 @@ export class Outbox {
     for (const resolve of this.#onSent.splice(0)) resolve();
   }
 
+  /** The client has not read what was sent. */
+  get isBackedUp(): boolean {
+    return this.#link.buffered > highWater;
+  }
+
   get #isStuck(): boolean {
-    return this.#held || this.#link.buffered > highWater;
+    return this.#held || this.isBackedUp;
   }
 
   /** Takes out the event of the object that still waits, and notes where the next one will stand. */

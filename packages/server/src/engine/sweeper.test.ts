@@ -72,3 +72,17 @@ test('[OPS3] after the stop of the engine nothing is swept and no timer of it is
   await h.engine.stop();
   assert.equal(h.clock.pending, 0);
 });
+
+test('[OPS1] storage that failed is tried again by itself, and readiness comes back without a write', async () => {
+  const h = await openDoor();
+  const ann = await h.connect();
+  h.storage.commitError = new NotApplied('the disk is full');
+  ann.request('POST', '/v3/Documents', { data: {} });
+  await h.settle();
+  assert.equal(h.engine.takesWrites, false);
+  await h.advance(1000);
+  assert.equal(h.engine.takesWrites, false);
+  h.storage.commitError = undefined;
+  await h.advance(1000);
+  assert.equal(h.engine.takesWrites, true);
+});

@@ -88,6 +88,7 @@ function connect(
     },
     drop: () => webSocket.terminate(),
     pause: () => webSocket.pause(),
+    resume: () => webSocket.resume(),
   });
   webSocket.on('message', (data, isBinary) => receiver.receive(data as Buffer, isBinary));
   webSocket.on('close', () => receiver.closed());

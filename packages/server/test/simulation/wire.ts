@@ -28,6 +28,7 @@ export class Wire implements Link {
   #slow = false;
   #open = true;
   #paused = false;
+  #unread: Buffer[] = [];
   /** Nothing overtakes within a direction. */
   #upUntil = 0;
   #downUntil = 0;
@@ -53,7 +54,8 @@ export class Wire implements Link {
     const at = Math.max(this.#upUntil, this.#time.now() + this.#random.between(0, 20));
     this.#upUntil = at;
     this.#time.after(at - this.#time.now(), () => {
-      if (this.#open && !this.#paused) this.#server?.receive(bytes, true);
+      if (this.#paused) this.#unread.push(bytes);
+      else if (this.#open) this.#server?.receive(bytes, true);
     });
   }
 
@@ -87,6 +89,11 @@ export class Wire implements Link {
 
   pause(): void {
     this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const bytes of this.#unread.splice(0)) this.#server?.receive(bytes, true);
   }
 
   /** The network loses the connection: both ends hear of it, what was under way is gone. */

@@ -261,6 +261,10 @@ suite('[CON9] message types', () => {
     await ann.follow(sid);
     await ann.write(sid, {});
     assert.equal(notifications(ann.take()).length, 1);
+    ann.send('delete_notification_ctx', { notification_ctx_id: 'x' });
+    await h.settle();
+    await ann.write(sid, {});
+    assert.equal(notifications(ann.take()).length, 0);
   });
 });
 

@@ -3,6 +3,7 @@
  * carries them is a `Link`. PROTOCOL.md tells the wire, SPEC.md (CON, TLC) the behaviour.
  */
 
+import { STATUS_CODES } from 'node:http';
 import { SyncError, errorOf } from '@tallystick/protocol';
 import type { ErrorCode } from '@tallystick/protocol';
 import type { Authenticate } from '../../auth.ts';
@@ -49,10 +50,12 @@ type State =
   | { readonly state: 'opening'; readonly cancelTimeout: () => void }
   | { readonly state: 'live'; readonly session: Session }
   /** The token has run out; what arrives waits for a new one. [TLC4] */
-  | { readonly state: 'expired'; readonly session: Session; readonly held: Frame[] }
+  | { readonly state: 'expired'; readonly session: Session }
   | { readonly state: 'ended' };
 
-/** Requests that may wait for a new token; a client with more has gone wrong. */
+/** Requests of one connection under way at once: their answers together fit into the smallest sensible outbox. */
+const mostOpen = 32;
+/** Frames that may wait to be served; a client with more has gone wrong. */
 const mostHeld = 1_000;
 
 /** Ids of requests have 34 characters; what is longer would fill the memory of recent writes. */
@@ -62,9 +65,13 @@ export class Connection {
   readonly #link: Link;
   readonly #shared: Shared;
   #state: State;
-  #messageTypes: ReadonlySet<string> = new Set();
+  /** Message types by notification context; those of init under the empty one. [CON9] */
+  readonly #registrations: Map<string, readonly string[]> = new Map();
   #sendsClientUpdates = false;
   #openRequests = 0;
+  /** What waits until answers were given, the client has read, or the token was renewed. [BND3] [TLC4] */
+  readonly #held: Frame[] = [];
+  #isServingHeld = false;
   #whenAnswered: (() => void) | undefined;
   #isDraining = false;
   /** When anything last came from, and went to, the client. */
@@ -93,7 +100,9 @@ export class Connection {
 
   /** The socket takes bytes again. */
   drained(): void {
-    if ('session' in this.#state) this.#state.session.outbox.flush();
+    if (!('session' in this.#state)) return;
+    this.#state.session.outbox.flush();
+    this.#serveHeld();
   }
 
   ping(message: Message): void {
@@ -110,7 +119,7 @@ export class Connection {
   drain(): Promise<void> {
     this.#isDraining = true;
     this.#link.pause();
-    if (this.#openRequests === 0) return Promise.resolve();
+    if (this.#isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whenAnswered = resolve;
     });
@@ -155,11 +164,39 @@ export class Connection {
       case 'telemetry.v1':
         return;
     }
-    if (state.state === 'expired') {
-      if (state.held.length < mostHeld) state.held.push(frame);
+    if (this.#canServe && this.#held.length === 0) this.#serve(frame, state.session);
+    else this.#hold(frame);
+  }
+
+  /** What waits for a new token may wait in vain, so it does not count. */
+  get #isIdle(): boolean {
+    return this.#openRequests === 0 && (this.#held.length === 0 || this.#state.state !== 'live');
+  }
+
+  get #canServe(): boolean {
+    return this.#state.state === 'live' && this.#openRequests < mostOpen && !this.#state.session.outbox.isBackedUp;
+  }
+
+  #hold(frame: Frame): void {
+    if (this.#held.length >= mostHeld) {
+      this.#overflow();
       return;
     }
-    this.#serve(frame, state.session);
+    this.#held.push(frame);
+    // Without a valid token the client must still be heard: it may send a new one.
+    if (this.#state.state === 'live') this.#link.pause();
+  }
+
+  #serveHeld(): void {
+    if (this.#isServingHeld || this.#held.length === 0) return;
+    this.#isServingHeld = true;
+    while (this.#canServe && 'session' in this.#state) {
+      const frame = this.#held.shift();
+      if (frame === undefined) break;
+      this.#serve(frame, this.#state.session);
+    }
+    this.#isServingHeld = false;
+    if (this.#held.length === 0 && !this.#isDraining) this.#link.resume();
   }
 
   #serve(frame: Frame, session: Session): void {
@@ -168,10 +205,13 @@ export class Connection {
         this.#request(frame, session);
         return;
       case 'put_notification_ctx':
-        this.#messageTypes = new Set([...this.#messageTypes, ...messageTypesOf([parsedPayload(frame)])]);
+        if (this.#registrations.size < mostRegistrations) {
+          this.#registrations.set(contextOf(frame), messageTypesOf([parsedPayload(frame)]));
+        }
         session.outbox.push(reply(frame.id, okStatus));
         return;
       case 'delete_notification_ctx':
+        this.#registrations.delete(contextOf(frame));
         session.outbox.push(reply(frame.id, okStatus));
         return;
       default:
@@ -190,12 +230,13 @@ export class Connection {
       outbox,
       {
         encode: (event) => {
-          const type = this.#messageTypes.has(documentEvent) ? documentEvent : syncEvent;
-          return this.#messageTypes.has(type) ? shared.encoder.encode(event, type) : undefined;
+          const type = this.#takes(documentEvent) ? documentEvent : syncEvent;
+          return this.#takes(type) ? shared.encoder.encode(event, type) : undefined;
         },
         tokenAboutToExpire: () => this.#tokenAboutToExpire(session),
         tokenExpired: () => {
-          this.#state = { state: 'expired', session, held: [] };
+          this.#state = { state: 'expired', session };
+          this.#link.resume();
         },
         drop: () => this.drop(),
       },
@@ -204,7 +245,7 @@ export class Connection {
     const capabilities = capabilitiesOf(frame.header);
     this.#sendsClientUpdates = capabilities.includes('client_update');
     const { registrations } = frame.header;
-    this.#messageTypes = new Set(Array.isArray(registrations) ? messageTypesOf(registrations) : []);
+    if (Array.isArray(registrations)) this.#registrations.set('', messageTypesOf(registrations));
     this.#state = { state: 'live', session };
     shared.engine.hub.attach(session);
     outbox.push(messageOf(encodeFrame('reply', frame.id, initReply(frame.header, capabilities, principal, shared))));
@@ -245,9 +286,8 @@ export class Connection {
     session.replacePrincipal(principal);
     this.#shared.engine.hub.attach(session);
     session.outbox.push(reply(frame.id, okStatus));
-    const held = this.#state.state === 'expired' ? this.#state.held : [];
     this.#state = { state: 'live', session };
-    for (const waiting of held) this.#serve(waiting, session);
+    this.#serveHeld();
   }
 
   #request(frame: Frame, session: Session): void {
@@ -276,7 +316,7 @@ export class Connection {
       return;
     }
     this.#answer(id, session, accepted);
-    if (!this.#messageTypes.has(syncEvent)) return;
+    if (!this.#takes(syncEvent)) return;
     runSubscriptions(this.#shared.engine, session, wanted, this.#shared.nextId, (message) =>
       session.outbox.push(message),
     );
@@ -297,7 +337,13 @@ export class Connection {
     if (answer === 'unknown') this.drop();
     else session.outbox.push(answerMessage(id, answer));
     this.#openRequests--;
-    if (this.#openRequests === 0) this.#whenAnswered?.();
+    this.#serveHeld();
+    if (this.#isIdle) this.#whenAnswered?.();
+  }
+
+  #takes(messageType: string): boolean {
+    for (const types of this.#registrations.values()) if (types.includes(messageType)) return true;
+    return false;
   }
 
   #tokenAboutToExpire(session: Session): void {
@@ -331,6 +377,9 @@ export class Connection {
   }
 }
 
+/** Notification contexts of one connection; clients make one. */
+const mostRegistrations = 16;
+
 const okStatus = '{"code":200,"status":"OK"}';
 
 function statusOf(code: number, status: string, errorCode: ErrorCode, description?: string): string {
@@ -352,12 +401,16 @@ function reply(id: string, status: string): Message {
 
 /** The outer status says that the request was understood; the result is the inner one. [CON11] */
 function answerMessage(id: string, answer: Answer): Message {
-  const fields = `,"status":${okStatus},"http_status":{"code":${answer.status},"status":"${answer.status}"}`;
+  const fields = `,"status":${okStatus},"http_status":{"code":${answer.status},"status":"${STATUS_CODES[answer.status] ?? ''}"}`;
   return messageOf(encodeFrame('reply', id, fields, answer.body));
 }
 
 function isApplied(answer: Answer | 'unknown'): boolean {
   return answer === 'unknown' || answer.status < 300;
+}
+
+function contextOf(frame: Frame): string {
+  return String(frame.header['notification_ctx_id']);
 }
 
 function parsedPayload(frame: Frame): unknown {
