@@ -3,8 +3,7 @@
  * carries them is a `Link`. PROTOCOL.md tells the wire, SPEC.md (CON, TLC) the behaviour.
  */
 
-import { STATUS_CODES } from 'node:http';
-import { SyncError, errorOf } from '@tallystick/protocol';
+import { SyncError } from '@tallystick/protocol';
 import type { ErrorCode } from '@tallystick/protocol';
 import type { Authenticate } from '../../auth.ts';
 import type { Principal } from '../../core/principal.ts';
@@ -16,11 +15,12 @@ import type { Flusher } from '../../engine/outbox.ts';
 import type { RecentWrites } from '../../engine/recent-writes.ts';
 import { Session } from '../../engine/session.ts';
 import type { Clock, Log } from '../../platform.ts';
-import { documentEvent, syncEvent } from './events.ts';
 import type { EventEncoder, NextId } from './events.ts';
 import { decodeFrame, encodeFrame, isAcknowledgement } from './frame.ts';
 import type { Frame } from './frame.ts';
-import { capabilitiesOf, initReply, messageTypesOf } from './init.ts';
+import { capabilitiesOf, initReply } from './init.ts';
+import { messageTypesOf, Registrations } from './registrations.ts';
+import { answerReply, closeFrame, okStatus, refusalStatus, reply, statusOf, unauthorizedStatus } from './replies.ts';
 import { requestOf } from './request.ts';
 import type { Request } from './request.ts';
 import { errorAnswer } from './resources.ts';
@@ -65,8 +65,8 @@ export class Connection {
   readonly #link: Link;
   readonly #shared: Shared;
   #state: State;
-  /** Message types by notification context; those of init under the empty one. [CON9] */
-  readonly #registrations: Map<string, readonly string[]> = new Map();
+  /** Those of init stand under the empty context. */
+  readonly #registrations: Registrations = new Registrations();
   #sendsClientUpdates = false;
   #openRequests = 0;
   /** What waits until answers were given, the client has read, or the token was renewed. [BND3] [TLC4] */
@@ -205,13 +205,11 @@ export class Connection {
         this.#request(frame, session);
         return;
       case 'put_notification_ctx':
-        if (this.#registrations.size < mostRegistrations) {
-          this.#registrations.set(contextOf(frame), messageTypesOf([parsedPayload(frame)]));
-        }
+        this.#registrations.set(contextOf(frame), messageTypesOf([parsedPayload(frame)]));
         session.outbox.push(reply(frame.id, okStatus));
         return;
       case 'delete_notification_ctx':
-        this.#registrations.delete(contextOf(frame));
+        this.#registrations.set(contextOf(frame), []);
         session.outbox.push(reply(frame.id, okStatus));
         return;
       default:
@@ -230,8 +228,8 @@ export class Connection {
       outbox,
       {
         encode: (event) => {
-          const type = this.#takes(documentEvent) ? documentEvent : syncEvent;
-          return this.#takes(type) ? shared.encoder.encode(event, type) : undefined;
+          const { eventType } = this.#registrations;
+          return eventType === undefined ? undefined : shared.encoder.encode(event, eventType);
         },
         tokenAboutToExpire: () => this.#tokenAboutToExpire(session),
         tokenExpired: () => {
@@ -259,10 +257,7 @@ export class Connection {
       return this.#shared.authenticate(frame.header['token']);
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
-      const status = isServiceRefusal(error.code)
-        ? statusOf(403, 'FORBIDDEN', error.code, error.message)
-        : unauthorized(error);
-      this.#sendLast(reply(frame.id, status), 1008, 'token refused');
+      this.#sendLast(reply(frame.id, refusalStatus(error)), 1008, 'token refused');
       this.#shared.log.info({ code: error.code, reason: error.message }, 'token refused');
       return undefined;
     }
@@ -274,7 +269,7 @@ export class Connection {
       principal = this.#shared.authenticate(frame.header['token']);
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
-      this.#sendLast(reply(frame.id, unauthorized(error)), 1008, 'token refused');
+      this.#sendLast(reply(frame.id, unauthorizedStatus(error)), 1008, 'token refused');
       return;
     }
     const { identity, service } = session.principal;
@@ -316,7 +311,7 @@ export class Connection {
       return;
     }
     this.#answer(id, session, accepted);
-    if (!this.#takes(syncEvent)) return;
+    if (!this.#registrations.takesOutcomes) return;
     runSubscriptions(this.#shared.engine, session, wanted, this.#shared.nextId, (message) =>
       session.outbox.push(message),
     );
@@ -335,15 +330,10 @@ export class Connection {
 
   #answer(id: string, session: Session, answer: Answer | 'unknown'): void {
     if (answer === 'unknown') this.drop();
-    else session.outbox.push(answerMessage(id, answer));
+    else session.outbox.push(answerReply(id, answer));
     this.#openRequests--;
     this.#serveHeld();
     if (this.#isIdle) this.#whenAnswered?.();
-  }
-
-  #takes(messageType: string): boolean {
-    for (const types of this.#registrations.values()) if (types.includes(messageType)) return true;
-    return false;
   }
 
   #tokenAboutToExpire(session: Session): void {
@@ -360,8 +350,7 @@ export class Connection {
   }
 
   #refuse(code: number, status: string, errorCode: ErrorCode): void {
-    const fields = `,"status":${statusOf(code, status, errorCode)}`;
-    this.#sendLast(messageOf(encodeFrame('close', this.#shared.nextId(), fields)), 1008, status);
+    this.#sendLast(closeFrame(this.#shared.nextId(), statusOf(code, status, errorCode)), 1008, status);
   }
 
   #sendLast(message: Message, code: number, reason: string): void {
@@ -375,34 +364,6 @@ export class Connection {
     this.#link.close(code, reason);
     this.closed();
   }
-}
-
-/** Notification contexts of one connection; clients make one. */
-const mostRegistrations = 16;
-
-const okStatus = '{"code":200,"status":"OK"}';
-
-function statusOf(code: number, status: string, errorCode: ErrorCode, description?: string): string {
-  const text = JSON.stringify(description ?? errorOf(errorCode).message);
-  return `{"code":${code},"status":"${status}","description":${text},"errorCode":${errorCode}}`;
-}
-
-function unauthorized(error: SyncError): string {
-  return statusOf(401, 'UNAUTHORIZED', error.code, error.message);
-}
-
-function isServiceRefusal(code: ErrorCode): boolean {
-  return code === 54050 || code === 54056;
-}
-
-function reply(id: string, status: string): Message {
-  return messageOf(encodeFrame('reply', id, `,"status":${status}`));
-}
-
-/** The outer status says that the request was understood; the result is the inner one. [CON11] */
-function answerMessage(id: string, answer: Answer): Message {
-  const fields = `,"status":${okStatus},"http_status":{"code":${answer.status},"status":"${STATUS_CODES[answer.status] ?? ''}"}`;
-  return messageOf(encodeFrame('reply', id, fields, answer.body));
 }
 
 function isApplied(answer: Answer | 'unknown'): boolean {

@@ -4,7 +4,6 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Principal } from '../../core/principal.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Header } from './frame.ts';
-import { documentEvent, syncEvent } from './events.ts';
 import type { NextId } from './events.ts';
 
 const offered = ['client_update', 'offline_storage'] as const;
@@ -13,17 +12,6 @@ type Capability = (typeof offered)[number];
 export function capabilitiesOf(header: Header): readonly Capability[] {
   const { capabilities } = header;
   return Array.isArray(capabilities) ? offered.filter((capability) => capabilities.includes(capability)) : [];
-}
-
-const sentTypes: readonly unknown[] = [syncEvent, documentEvent];
-
-/** Which of the message types that are ever sent, registrations or the payload of a notification context name. [CON9] */
-export function messageTypesOf(registrations: readonly unknown[]): readonly string[] {
-  return registrations.flatMap((registration) => {
-    if (typeof registration !== 'object' || registration === null) return [];
-    const { message_types: types } = registration as Readonly<Record<string, unknown>>;
-    return Array.isArray(types) ? types.filter((type): type is string => sentTypes.includes(type)) : [];
-  });
 }
 
 /** The fields of a granted init. */
