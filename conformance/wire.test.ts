@@ -102,7 +102,7 @@ suite('frames', { concurrency: true }, () => {
     const frame = encodeFrame({ method: 'message', id: 'TM1', http_request: request }, '{"data":{"a":1}}').toString();
     connection.send(Buffer.from(`${frame.replace('\r\n', ' \r\n')}\r\n`));
     const reply = await connection.frame('the reply', ({ id }) => id === 'TM1');
-    assert.deepEqual(reply.header['http_status'], { code: 201, status: '201' });
+    assert.deepEqual(reply.header['http_status'], { code: 201, status: 'Created' });
   });
 
   test('[CON4] telemetry is taken without an answer', async (t) => {

@@ -3,10 +3,10 @@
  * never changed. Only its owner can read it. [CFG8]
  */
 
-import { credentialsOf, StartError } from '@tallystick/server';
+import { credentialsOf, makeDirectory, StartError } from '@tallystick/server';
 import type { Credentials } from '@tallystick/server';
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
@@ -45,7 +45,7 @@ function checked(path: string, text: string): Credentials | undefined {
 export async function makeCredentials(dataDir: string): Promise<{ credentials: Credentials; made: boolean }> {
   const credentials = randomCredentials();
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    makeDirectory(dataDir);
     await writeOnce(credentialsPath(dataDir), textOf(credentials));
     return { credentials, made: true };
   } catch (error) {

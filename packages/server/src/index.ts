@@ -1,4 +1,4 @@
-export { createServer } from './server.ts';
+export { createServer, makeDirectory } from './server.ts';
 export type { Server, Surroundings } from './server.ts';
 export { credentialsOf, loadConfig } from './config.ts';
 export type { Config, ConfigSource, Credentials } from './config.ts';

@@ -19,6 +19,9 @@ import { createHttp } from './transport/http.ts';
 import { attachSockets } from './transport/websocket.ts';
 import type { Sockets } from './transport/websocket.ts';
 
+/** For programs that put something into the data directory before the service runs. */
+export { makeDirectory } from './storage/sqlite/directory.ts';
+
 export interface Server {
   /** The port that is listened on; of interest when 0 was asked for. */
   readonly port: number;

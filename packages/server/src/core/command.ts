@@ -40,7 +40,7 @@ export interface ExpireObject {
 }
 
 /** Writes the account as it is: whether storage takes writes shows in the commit. */
-export interface Probe {
+interface Probe {
   readonly type: 'probe';
 }
 

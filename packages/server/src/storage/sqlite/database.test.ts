@@ -11,7 +11,7 @@ import { makeDataDirectory } from '../../../test/data-directory.ts';
 import { openSqlite } from '../sqlite.ts';
 import { StorageRefused } from '../storage.ts';
 import type { Storage } from '../storage.ts';
-import { openForWriting } from './database.ts';
+import { openForWriting, prepareDirectory } from './database.ts';
 import { migrations } from './migrations.ts';
 
 const now = (): number => 0;
@@ -130,3 +130,11 @@ test('[CON8] the epoch is made with the data, kept with it, and another for othe
   assert.equal(again, first);
   assert.notEqual(other, first);
 });
+
+test(
+  '[STO7] a directory whose parent can be made by nobody is refused, and does not hang',
+  { skip: process.platform !== 'linux' && 'needs /proc' },
+  () => {
+    assert.throws(() => prepareDirectory('/proc/nothing/here'), StorageRefused);
+  },
+);

@@ -1,10 +1,11 @@
 /** Opening the data directory: its rights, its lock against a second process, the schema and the epoch. */
 
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageRefused } from '../storage.ts';
+import { makeDirectory } from './directory.ts';
 import { migrations } from './migrations.ts';
 
 const fileName = 'tallystick.db';
@@ -12,7 +13,7 @@ const fileName = 'tallystick.db';
 /** Makes the directory (mode 0700) or refuses it in one line. */
 export function prepareDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StorageRefused(`the data directory ${directory} cannot be written (${reason(error)})`, { cause: error });
