@@ -72,7 +72,7 @@ export function loadConfig(source: ConfigSource): Config {
     const option = optionTable[name];
     if (!option.credential) settings[name] = values[name] ?? ('default' in option ? option.default : undefined);
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `valuesOf` held each value to the type of its row
+  // `valuesOf` held each value to the type of its row.
   return { ...(settings as unknown as Settings), credentials: complete(values) };
 }
 
