@@ -136,7 +136,8 @@ class Run {
   }
 
   async #start(): Promise<void> {
-    const { faults, time } = { faults: this.#faults, time: this.#time };
+    const faults = this.#faults;
+    const time = this.#time;
     const clock = faults.clock?.(time) ?? time;
     const storage = faults.storage?.(this.#disk.storage) ?? this.#disk.storage;
     const bus = faults.bus?.(createLocalBus()) ?? createLocalBus();

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Instant } from '../../core/object.ts';
-import { OutcomeUnknown } from '../storage.ts';
+import { NotApplied } from '../storage.ts';
 import { openForWriting } from './database.ts';
 import { packOutcomes, unpackBatch } from './packed.ts';
 import type { Packed } from './packed.ts';
@@ -38,7 +38,8 @@ function commit(request: CommitRequest): CommitReply {
     const batch = unpackBatch(request.batch);
     return { outcomes: packOutcomes(writer.commit(batch, request.now), batch) };
   } catch (error) {
-    const failed = error instanceof OutcomeUnknown ? 'outcomeUnknown' : 'notApplied';
+    // Only what says so itself changed nothing for certain; a fault after the commit must not be told as a failed one.
+    const failed = error instanceof NotApplied ? 'notApplied' : 'outcomeUnknown';
     return { failed, reason: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -7,38 +7,29 @@ import { SyncError } from '@tallystick/protocol';
 import type { ErrorCode } from '@tallystick/protocol';
 import type { Authenticate } from '../../auth.ts';
 import type { Principal } from '../../core/principal.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { messageOf } from '../../engine/message.ts';
 import type { Link, Message } from '../../engine/message.ts';
 import { Outbox } from '../../engine/outbox.ts';
 import type { Flusher } from '../../engine/outbox.ts';
-import type { RecentWrites } from '../../engine/recent-writes.ts';
 import { Session } from '../../engine/session.ts';
 import type { Clock, Log } from '../../platform.ts';
-import type { EventEncoder, NextId } from './events.ts';
+import type { EventEncoder } from './events.ts';
 import { decodeFrame, encodeFrame, isAcknowledgement } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { capabilitiesOf, initReply } from './init.ts';
 import { messageTypesOf, Registrations } from './registrations.ts';
 import { answerReply, closeFrame, okStatus, refusalStatus, reply, statusOf, unauthorizedStatus } from './replies.ts';
-import { requestOf } from './request.ts';
-import type { Request } from './request.ts';
-import { errorAnswer } from './resources.ts';
 import type { Answer } from './resources.ts';
-import { route } from './routes.ts';
-import { accepted, runSubscriptions, subscriptionRequestOf } from './subscriptions.ts';
+import { serveRequest } from './tunnel.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /** What all connections of the door share. */
-export interface Shared {
-  readonly engine: Engine;
+export interface Shared extends Tunnel {
   readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly log: Log;
-  readonly nextId: NextId;
   readonly encoder: EventEncoder;
   readonly flusher: Flusher;
-  readonly recentWrites: RecentWrites<Answer | 'unknown'>;
-  readonly publicUrl: string;
   /** Bytes that may wait for one client. Infinity: no limit. */
   readonly outboxBytes: number;
   readonly initTimeoutMs: number;
@@ -57,9 +48,6 @@ type State =
 const mostOpen = 32;
 /** Frames that may wait to be served; a client with more has gone wrong. */
 const mostHeld = 1_000;
-
-/** Ids of requests have 34 characters; what is longer would fill the memory of recent writes. */
-const longestRequestId = 128;
 
 export class Connection {
   readonly #link: Link;
@@ -202,7 +190,10 @@ export class Connection {
   #serve(frame: Frame, session: Session): void {
     switch (frame.method) {
       case 'message':
-        this.#request(frame, session);
+        this.#openRequests++;
+        serveRequest(this.#shared, session, frame, this.#registrations.takesOutcomes, (answer) =>
+          this.#answer(frame.id, session, answer),
+        );
         return;
       case 'put_notification_ctx':
         this.#registrations.set(contextOf(frame), messageTypesOf([parsedPayload(frame)]));
@@ -219,7 +210,8 @@ export class Connection {
   }
 
   #init(frame: Frame, cancelTimeout: () => void): void {
-    const { shared, principal } = { shared: this.#shared, principal: this.#authenticated(frame) };
+    const shared = this.#shared;
+    const principal = this.#authenticated(frame);
     if (principal === undefined) return;
     cancelTimeout();
     const outbox = new Outbox(this.#link, shared.outboxBytes, shared.flusher, () => this.#overflow());
@@ -285,49 +277,6 @@ export class Connection {
     this.#serveHeld();
   }
 
-  #request(frame: Frame, session: Session): void {
-    const request = requestOf(frame);
-    this.#openRequests++;
-    if (request === undefined) {
-      this.#answer(
-        frame.id,
-        session,
-        errorAnswer({ refused: 20001, detail: 'http_request has no usable method and path' }),
-      );
-      return;
-    }
-    const [version, resource, more] = request.segments;
-    if (version === 'v4' && resource === 'Subscriptions' && more === undefined && request.method === 'POST') {
-      this.#subscribe(frame.id, session, request);
-      return;
-    }
-    this.#call(request, session, (answer) => this.#answer(frame.id, session, answer));
-  }
-
-  #subscribe(id: string, session: Session, request: Request): void {
-    const wanted = subscriptionRequestOf(request.body);
-    if ('status' in wanted) {
-      this.#answer(id, session, wanted);
-      return;
-    }
-    this.#answer(id, session, accepted);
-    if (!this.#registrations.takesOutcomes) return;
-    runSubscriptions(this.#shared.engine, session, wanted, this.#shared.nextId, (message) =>
-      session.outbox.push(message),
-    );
-  }
-
-  /** A repeated write gets the answer of the first. [WRI3] */
-  #call(request: Request, session: Session, answer: (answer: Answer | 'unknown') => void): void {
-    const { engine, publicUrl, recentWrites } = this.#shared;
-    const { principal } = session;
-    const run = (settle: (answer: Answer | 'unknown') => void): void =>
-      route({ engine, principal, publicUrl, request, answer: settle });
-    const requestId = request.header('twilio-request-id');
-    if (request.method === 'GET' || requestId === undefined || requestId.length > longestRequestId) run(answer);
-    else recentWrites.once(JSON.stringify([principal.service, principal.identity, requestId]), run, isApplied, answer);
-  }
-
   #answer(id: string, session: Session, answer: Answer | 'unknown'): void {
     if (answer === 'unknown') this.drop();
     else session.outbox.push(answerReply(id, answer));
@@ -364,10 +313,6 @@ export class Connection {
     this.#link.close(code, reason);
     this.closed();
   }
-}
-
-function isApplied(answer: Answer | 'unknown'): boolean {
-  return answer === 'unknown' || answer.status < 300;
 }
 
 function contextOf(frame: Frame): string {

@@ -50,6 +50,7 @@ suite('[CON10] [CON11] requests', () => {
       ['get', `/v3/Documents/${somebodysSid}`],
       ['GET', `/v3/documents/${somebodysSid}`],
       ['POST', '/v4/Subscriptions/x'],
+      ['POST', '/v4%2FSubscriptions'],
     ];
     for (const [method, path] of unknown) {
       const { status, body } = await ann.call(method, path, {});
