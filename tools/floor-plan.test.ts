@@ -22,7 +22,7 @@ const rules = new Set([
 const entries = /Packages meet at their public entries/;
 const detour = /detour/;
 const protocol = /protocol imports nothing outside itself/;
-const token = /token imports @tallystick\/protocol, node: and jose/;
+const token = /token imports @tallystick\/protocol, node:, jose and rate-limiter-flexible/;
 const core = /core imports @tallystick\/protocol and core itself/;
 const port = /the storage port imports core and protocol/;
 const adapter = /a storage adapter imports the port/;
@@ -32,6 +32,7 @@ const transport = /transport knows engine, auth, core and protocol/;
 const doors = /the doors do not know each other/;
 const chooses = /server\.ts alone chooses/;
 const auth = /auth imports token, core, protocol/;
+const adopts = /credentials uses the engine and the storage port/;
 const leaves = /platform, config and options know no other part/;
 const cli = /cli imports the public entries/;
 
@@ -110,6 +111,7 @@ const refused: readonly Case[] = [
   ['packages/server/src/transport/compat/codec.ts', '../../server.ts', transport],
   ['packages/server/src/transport/compat/codec.ts', '../native/codec.ts', doors],
   ['packages/server/src/transport/native/codec.ts', '../compat/codec.ts', doors],
+  ['packages/server/src/transport/compat/codec.ts', '../admin/routes.ts', doors],
   ['packages/server/src/transport/native/codec.ts', '../rest/../compat/codec.ts', detour],
 
   ['packages/server/src/index.ts', './storage/sqlite.ts', chooses],
@@ -121,6 +123,8 @@ const refused: readonly Case[] = [
   ['packages/server/src/auth.ts', './engine/engine.ts', auth],
   ['packages/server/src/auth.ts', './config.ts', auth],
   ['packages/server/src/auth.ts', 'fastify', auth],
+  ['packages/server/src/credentials.ts', './storage/memory.ts', adopts],
+  ['packages/server/src/credentials.ts', './transport/http.ts', adopts],
   ['packages/server/src/config.ts', './engine/engine.ts', leaves],
   ['packages/server/src/options.ts', './server.ts', leaves],
   ['packages/server/src/platform.ts', './storage/storage.ts', leaves],
@@ -142,7 +146,7 @@ const refused: readonly Case[] = [
 const allowed: readonly (readonly [file: string, specifiers: readonly string[]])[] = [
   ['packages/protocol/src/ok.ts', ['./errors.ts']],
   ['packages/protocol/src/ok.test.ts', ['node:test', 'fast-check', './errors.ts']],
-  ['packages/token/src/ok.ts', ['@tallystick/protocol', 'node:crypto', 'jose', './verify.ts']],
+  ['packages/token/src/ok.ts', ['@tallystick/protocol', 'node:crypto', 'jose', 'rate-limiter-flexible', './verify.ts']],
   ['packages/token/src/ok.test.ts', ['twilio', 'node:test', './verify.ts']],
   ['packages/server/src/core/ok.ts', ['@tallystick/protocol', './revision.ts']],
   ['packages/server/src/core/ok.test.ts', ['node:test', 'fast-check', './list.ts', '../storage/memory.ts']],
@@ -168,6 +172,7 @@ const allowed: readonly (readonly [file: string, specifiers: readonly string[]])
   ['packages/server/src/transport/ok.ts', ['./compat/codec.ts', '../engine/engine.ts', '../auth.ts', 'fastify', 'ws']],
   ['packages/server/src/transport/compat/ok.ts', ['./frame.ts', '../http.ts', '../../engine/session.ts', 'node:http']],
   ['packages/server/src/auth.ts', ['./core/permission.ts', './platform.ts', '@tallystick/token', 'node:crypto']],
+  ['packages/server/src/credentials.ts', ['./engine/engine.ts', './config.ts', './storage/storage.ts']],
   ['packages/server/src/config.ts', ['./platform.ts', './options.ts', '@tallystick/protocol', 'node:fs']],
   ['packages/server/src/index.ts', ['./server.ts', './config.ts', './storage/storage.ts', './bus/bus.ts']],
   [

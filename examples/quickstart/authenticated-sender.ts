@@ -1,27 +1,36 @@
 /**
- * Who is asking? The most critical decision of a token backend, and the one place to change for an app with a login.
- *
- * Here everybody is an anonymous visitor: a signed cookie keeps one random identity for one browser. With a login, answer
- * the stable id of the logged-in user instead, and undefined (401) when nobody is. Never take it from query or body.
+ * Who is asking? The most critical decision of a token backend, and the one place to change for an app of your own. These
+ * are the guide's four ways; IDENTITY chooses one. None takes the identity from query or body.
  */
 
 import { createHash } from 'node:crypto';
-import { anonymousVisitor } from '@tallystick/token';
-import type { Request, Response } from 'express';
+import { anonymousVisitor, loggedInSession, oidcBearer, randomName } from '@tallystick/token';
+import type { IdentitySource } from '@tallystick/token';
+import type { Request } from 'express';
+import type { QuickstartSettings } from './settings.ts';
 
-/** The identity, 1 to 256 characters, or undefined for "not logged in". */
-export type AuthenticatedSenderOf = (
-  request: Request,
-  response: Response,
-) => string | undefined | Promise<string | undefined>;
+/** For `identify` of `@tallystick/token`, which asks it and sends the refusals. `secret`: any that only this backend has. */
+export function authenticatedSenderOf({ identity, oidc }: QuickstartSettings, secret: string): IdentitySource {
+  switch (identity) {
+    // One browser, one random identity, kept in a signed cookie. Not a login.
+    case 'anonymous':
+      return anonymousVisitor({ secret: derived('visitors', secret) });
 
-/** `secret` signs the cookies: whoever has it can be anybody, and with another one everybody is a new visitor. */
-export function anonymousSender(secret: string): AuthenticatedSenderOf {
-  // Not the secret itself: what signs tokens should sign nothing else.
-  const visitor = anonymousVisitor({ secret: createHash('sha256').update(`visitors\n${secret}`).digest('hex') });
-  return (request, response) => {
-    const { identity, setCookie } = visitor.identify(request.headers.cookie, { secure: request.secure });
-    if (setCookie !== undefined) response.append('Set-Cookie', setCookie);
-    return identity;
-  };
+    // The id of the user who has logged in, from the session that login.ts made.
+    case 'login':
+      return loggedInSession({ userOf: (_request, { native }) => (native as Request).session.userId });
+
+    // The user whom an OpenID Connect provider vouches for, by an access token for this backend.
+    case 'oidc':
+      return oidcBearer({ issuer: oidc.issuer ?? '', audience: oidc.audience, name: oidc.name });
+
+    // A new name for every token, for demonstrations.
+    case 'random':
+      return randomName();
+  }
+}
+
+/** Not the secret itself: what signs tokens should sign nothing else. */
+function derived(purpose: string, secret: string): string {
+  return createHash('sha256').update(`${purpose}\n${secret}`).digest('hex');
 }

@@ -6,38 +6,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createQuickstart } from './server.ts';
+import { cookieOf, credentials, start, tokenOf, untilTooMany } from './app-harness.ts';
 import { missingCredentials, readSettings, SettingError } from './settings.ts';
-
-const credentials = {
-  TWILIO_ACCOUNT_SID: `AC${'a'.repeat(32)}`,
-  TWILIO_API_KEY: `SK${'b'.repeat(32)}`,
-  TWILIO_API_SECRET: 'the-secret-that-nobody-may-ever-see',
-};
-
-/** Starts the app as the environment says, and answers how to ask it. */
-async function start(t: TestContext, environment: Record<string, string>) {
-  const server = createQuickstart(readSettings(environment)).listen(0, '127.0.0.1');
-  t.after(() => server.close());
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return (path: string, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(`http://127.0.0.1:${address.port}${path}`, { headers: { ...headers, connection: 'close' } });
-}
-
-async function tokenOf(
-  response: Response,
-): Promise<{ identity: string; url: string; claims: Record<string, unknown> }> {
-  assert.equal(response.status, 200);
-  const body: unknown = await response.json();
-  assert.ok(typeof body === 'object' && body !== null && 'identity' in body && 'token' in body && 'url' in body);
-  const [, payload = ''] = String(body.token).split('.');
-  const claims: Record<string, unknown> = JSON.parse(Buffer.from(payload, 'base64url').toString());
-  return { identity: String(body.identity), url: String(body.url), claims };
-}
-
-const cookieOf = (response: Response): string => response.headers.get('set-cookie')?.split(';')[0] ?? '';
 
 test('[TOK16] /token answers identity, token and the address of the service', async (t) => {
   const ask = await start(t, { ...credentials, TOKEN_TTL: '600', TALLYSTICK_SOCKET_URL: 'wss://sync.example.test/ws' });
@@ -67,6 +37,40 @@ test('[TOK21] a browser keeps its identity; no cookie and a made-up one get a ne
 test('[TOK17] the query does not name the identity', async (t) => {
   const ask = await start(t, credentials);
   assert.match((await tokenOf(await ask('/token?identity=ann'))).identity, /^visitor-/);
+});
+
+test('[TOK22] IDENTITY=random gives each request another name', async (t) => {
+  const ask = await start(t, { ...credentials, IDENTITY: 'random' });
+  const names = [await ask('/token'), await ask('/token')].map(tokenOf);
+  const [one, two] = await Promise.all(names);
+  assert.match(one?.identity ?? '', /^guest-[\w-]{22}$/);
+  assert.notEqual(one?.identity, two?.identity);
+});
+
+test('[TOK27] a browser gets 20 tokens at once, strangers 120 random names; then 429 with Retry-After', async (t) => {
+  const ask = await start(t, credentials);
+  const cookie = cookieOf(await ask('/token'));
+  // The first one, without a cookie, counted for the same identity.
+  const { went, wait } = await untilTooMany(() => ask('/token', { cookie }), 20);
+  assert.equal(went, 19);
+  assert.ok(wait >= 1 && wait <= 60, `${wait} s`);
+  assert.equal((await ask('/token')).status, 200, 'another browser at the same address');
+
+  const random = await start(t, { ...credentials, IDENTITY: 'random' });
+  assert.equal((await untilTooMany(() => random('/token'), 120)).went, 120);
+});
+
+test('/way tells the page what it must know to be let in, and no more', async (t) => {
+  for (const way of ['anonymous', 'login', 'random']) {
+    const ask = await start(t, { ...credentials, IDENTITY: way });
+    assert.deepEqual(await (await ask('/way')).json(), { way });
+  }
+  const outside = { OIDC_ISSUER: 'https://login.example', OIDC_AUDIENCE: 'tally', OIDC_CLIENT_ID: 'page' };
+  const ask = await start(t, { ...credentials, IDENTITY: 'oidc', ...outside });
+  const facts = { way: 'oidc', issuer: 'https://login.example', clientId: 'page', audience: 'tally' };
+  assert.deepEqual(await (await ask('/way')).json(), facts);
+  const policy = (await ask('/')).headers.get('content-security-policy') ?? '';
+  assert.ok(policy.includes("connect-src 'self' ws://127.0.0.1:8080 https://login.example;"), policy);
 });
 
 test('[TOK19] requests of other sites are refused, and nobody else may read an answer', async (t) => {
@@ -107,6 +111,12 @@ test('settings that cannot be used are refused, by name', () => {
     ['PORT', '65536'],
     ['TALLYSTICK_SOCKET_URL', 'http://127.0.0.1:8080'],
     ['TALLYSTICK_SOCKET_URL', 'nonsense'],
+    ['IDENTITY', 'Login'],
+    ['IDENTITY', 'constructor'],
+    ['OIDC_PORT', 'any'],
+    ['OIDC_ISSUER', 'http://login.example'],
+    ['OIDC_ISSUER', 'https://login.example/?tenant=1'],
+    ['TRUST_PROXY', 'everybody'],
   ] as const;
   for (const [name, value] of wrong) {
     assert.throws(
@@ -117,11 +127,37 @@ test('settings that cannot be used are refused, by name', () => {
   }
   assert.equal(readSettings({}).tokenTtl, 3600);
   assert.equal(readSettings({}).serviceSid, 'default');
+  assert.equal(readSettings({}).identity, 'anonymous');
+});
+
+test('what is for development only is refused in production, and a secret too short or a provider half given always', () => {
+  const production = { NODE_ENV: 'production' };
+  const outside = { OIDC_ISSUER: 'https://login.example', OIDC_AUDIENCE: 'tally', OIDC_CLIENT_ID: 'page' };
+  const refused: readonly [Record<string, string>, RegExp][] = [
+    [{ ...production, IDENTITY: 'login' }, /^IDENTITY=login lets in users whose passwords/],
+    [{ ...production, IDENTITY: 'oidc' }, /^OIDC_ISSUER is missing/],
+    [{ SESSION_SECRET: 'x'.repeat(31) }, /^SESSION_SECRET must be text of at least 32 characters[^x]*$/],
+    [{ ...outside, OIDC_CLIENT_ID: '' }, /OIDC_CLIENT_ID is missing/],
+    [{ OIDC_AUDIENCE: 'tally' }, /OIDC_AUDIENCE is given alone/],
+  ];
+  for (const [environment, reason] of refused) {
+    assert.throws(
+      () => readSettings(environment),
+      (error) => error instanceof SettingError && reason.test(error.message),
+    );
+  }
+  for (const way of ['anonymous', 'random']) assert.equal(readSettings({ ...production, IDENTITY: way }).identity, way);
+  assert.equal(readSettings({ ...production, IDENTITY: 'oidc', ...outside }).oidc.issuer, 'https://login.example');
 });
 
 test('the official browser builds are served from here', async (t) => {
   const ask = await start(t, {});
-  const marks = { jquery: 'getJSON', 'twilio-sync': 'SyncClient', 'twilio-common': 'AccessManager' };
+  const marks = {
+    jquery: 'getJSON',
+    'twilio-sync': 'SyncClient',
+    'twilio-common': 'AccessManager',
+    oauth4webapi: 'authorizationCodeGrantRequest',
+  };
   for (const [name, mark] of Object.entries(marks)) {
     const response = await ask(`/vendor/${name}.js`);
     assert.equal(response.status, 200);
@@ -172,7 +208,22 @@ test('a taken port ends the program with one line that says what to do', async (
   await once(other, 'listening');
   const address = other.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const { ended, output } = run(t, { PORT: String(address.port) });
-  assert.deepEqual(await ended, [1, null]);
-  assert.match(output(), new RegExp(`^Port ${address.port} is taken .* PORT=\\d+\\.\n$`));
+  const port = String(address.port);
+  const app = run(t, { PORT: port });
+  const provider = run(t, { PORT: '0', IDENTITY: 'oidc', OIDC_PORT: port });
+  assert.deepEqual(await app.ended, [1, null]);
+  assert.match(app.output(), new RegExp(`^Port ${port} is taken .* PORT=\\d+\\.\n$`));
+  assert.deepEqual(await provider.ended, [1, null]);
+  const said = provider.output().replaceAll(/^oidc-provider .*\n/gm, '');
+  assert.match(said, new RegExp(`^Port ${port} is taken .* OIDC_PORT=\\d+\\.\n$`));
+});
+
+test('the provider for development ends with the program', async (t) => {
+  const { child, ended, output } = run(t, { PORT: '0', OIDC_PORT: '0', IDENTITY: 'oidc' });
+  while (!output().includes('Quickstart on')) await once(child.stdout, 'data');
+  const [url = ''] = /http:\/\/\S+/.exec(output().slice(output().indexOf('Quickstart on'))) ?? [];
+  const way = (await (await fetch(`${url}/way`)).json()) as { issuer: string };
+  assert.equal((await fetch(`${way.issuer}/.well-known/openid-configuration`)).status, 200);
+  child.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null]);
 });

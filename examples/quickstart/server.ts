@@ -6,10 +6,13 @@
 import { realpathSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { identify, tokenLimits } from '@tallystick/token';
 import express from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import twilio from 'twilio';
-import { anonymousSender } from './authenticated-sender.ts';
+import { authenticatedSenderOf } from './authenticated-sender.ts';
+import { loginRoutes } from './login.ts';
+import { sessions } from './sessions.ts';
 import { missingCredentials, readSettings, SettingError } from './settings.ts';
 import type { QuickstartSettings } from './settings.ts';
 
@@ -20,19 +23,47 @@ const vendorFiles = {
   '/vendor/jquery.js': '../../dist/jquery.min.js',
   '/vendor/twilio-sync.js': './twilio-sync.min.js',
   '/vendor/twilio-common.js': '../dist/twilio-common.min.js',
+  '/vendor/oauth4webapi.js': './index.js',
 } as const;
 
+/** How many names a minute IDENTITY=random gives out to everybody together. */
+const mostRandomNames = 60;
+
+export interface Quickstart {
+  /** Not yet listening. */
+  readonly app: Express;
+  /** What was started beside it ends. */
+  readonly close: () => void;
+}
+
+/** The app and, in IDENTITY=oidc without a provider, the one for development. Rejects when that cannot listen. */
+export async function openQuickstart(settings: QuickstartSettings): Promise<Quickstart> {
+  if (settings.identity !== 'oidc' || settings.oidc.issuer !== undefined) {
+    return { app: createQuickstart(settings), close: () => {} };
+  }
+  const { startDevelopmentProvider } = await import('./development-provider.ts');
+  const { oidc, tokenTtl } = settings;
+  const provider = await startDevelopmentProvider({ ...oidc, port: oidc.developmentPort, tokenTtl });
+  return { app: createQuickstart({ ...settings, oidc: { ...oidc, issuer: provider.issuer } }), close: provider.close };
+}
+
 /**
- * The app, not yet listening. Without account sid, API key sid or secret it serves the page all the same, and `/token`
- * answers 500 without saying what the values are.
+ * The app alone. Without account sid, API key sid or secret it serves the page all the same, and `/token` answers 500
+ * without saying what the values are.
  */
 export function createQuickstart(settings: QuickstartSettings): Express {
   const app = express();
   app.disable('x-powered-by');
   // An ETag of a token answer would let a cache keep it; static files bring their own.
   app.set('etag', false);
-  app.use(securityHeaders(settings.socketUrl));
-  app.get('/token', guardTokens, tokenRoute(settings));
+  if (settings.trustProxy !== undefined) app.set('trust proxy', settings.trustProxy);
+  app.use(securityHeaders(settings));
+  if (settings.identity === 'login') {
+    app.use(['/token', '/login', '/logout'], sessions(settings.sessionSecret));
+    app.use(loginRoutes((error) => tellConsole('POST /login', error)));
+  }
+  app.get('/way', wayRoute(settings));
+  app.get('/token', tokenRoute(settings));
   serveVendorFiles(app);
   app.use(express.static(fileURLToPath(new URL('public', import.meta.url))));
   app.use((_request, response) => void response.status(404).type('text').send('There is nothing here.\n'));
@@ -40,40 +71,46 @@ export function createQuickstart(settings: QuickstartSettings): Express {
   return app;
 }
 
-function tokenRoute({ accountSid, apiKey, apiSecret, serviceSid, socketUrl, tokenTtl }: QuickstartSettings) {
+/** How it is decided who asks, and what the page must know to log in. */
+function wayRoute({ identity, oidc: { issuer, clientId, audience } }: QuickstartSettings) {
+  const way = identity === 'oidc' ? { way: identity, issuer, clientId, audience } : { way: identity };
+  return (_request: Request, response: Response): void => void response.set('Cache-Control', 'no-store').json(way);
+}
+
+function tokenRoute(settings: QuickstartSettings) {
+  const { accountSid, apiKey, apiSecret, serviceSid, socketUrl, tokenTtl } = settings;
   if (accountSid === undefined || apiKey === undefined || apiSecret === undefined) {
-    return (_request: Request, response: Response): void =>
+    return (_request: Request, response: Response): void => {
+      response.set('Cache-Control', 'no-store');
       refuse(response, 500, 'This server is not configured to mint tokens; its console says what is missing.');
+    };
   }
-  const authenticatedSenderOf = anonymousSender(apiSecret);
+  const onError = (error: unknown): void => tellConsole('GET /token', error);
+  const sender = authenticatedSenderOf(settings, apiSecret);
+  const limits = tokenLimits({ total: settings.identity === 'random' ? mostRandomNames : 0 });
   return async (request: Request, response: Response): Promise<void> => {
-    const identity = await authenticatedSenderOf(request, response);
-    if (identity === undefined) return refuse(response, 401, 'Not logged in.');
+    const identity = await identify(sender, request, response, { limits, onError });
+    // It has been refused already: nobody is logged in (401), other site (403), too many (429), no provider (503).
+    if (identity === undefined) return;
     const token = new AccessToken(accountSid, apiKey, apiSecret, { identity, ttl: tokenTtl });
     token.addGrant(new AccessToken.SyncGrant({ serviceSid }));
     response.json({ identity, token: token.toJwt(), url: socketUrl });
   };
 }
 
-/** For every answer of `/token`, refusals included. */
-function guardTokens(request: Request, response: Response, next: NextFunction): void {
-  response.set({ 'Cache-Control': 'no-store', Vary: 'Cookie, Authorization' });
-  // Another site's page could not read the answer, but it has no business making visitors either.
-  if (request.get('Sec-Fetch-Site') === 'cross-site') refuse(response, 403, 'Tokens are for pages of this site only.');
-  else next();
-}
-
 function refuse(response: Response, status: number, message: string): void {
   response.status(status).json({ status, message });
 }
 
-function securityHeaders(socketUrl: string) {
+function securityHeaders({ socketUrl, identity, oidc: { issuer } }: QuickstartSettings) {
+  // With a login elsewhere the page fetches that one's tokens itself.
+  const provider = identity === 'oidc' && issuer !== undefined ? [new URL(issuer).origin] : [];
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    `connect-src 'self' ${new URL(socketUrl).origin}`,
+    ["connect-src 'self'", new URL(socketUrl).origin, ...provider].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
@@ -102,30 +139,47 @@ function serveVendorFiles(app: Express): void {
 /** Express knows an error handler by its four parameters. Its own would print a stack to the visitor. */
 function failed(error: unknown, request: Request, response: Response, next: NextFunction): void {
   if (response.headersSent) return next(error);
-  process.stderr.write(
-    `${request.method} ${request.path} failed: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
+  const status: unknown = Object(error).status;
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return refuse(response, status, 'That cannot be read.');
+  tellConsole(`${request.method} ${request.path}`, error);
   refuse(response, 500, 'This server failed to answer; its console says why.');
 }
 
-function main(): void {
+function tellConsole(what: string, error: unknown): void {
+  process.stderr.write(`${what} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+}
+
+async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const missing = missingCredentials(settings);
   if (missing !== undefined) process.stderr.write(`${missing}\n`);
-  const server = createQuickstart(settings).listen(settings.port, '127.0.0.1', (error?: Error) => {
-    if (error) return stop(startProblem(error, settings.port));
+  const quickstart = await openQuickstart(settings).catch((error: unknown) => {
+    if (Object(error).syscall !== 'listen') throw error;
+    throw new SettingError(startProblem(error, 'OIDC_PORT', settings.oidc.developmentPort));
+  });
+  const server = quickstart.app.listen(settings.port, '127.0.0.1', (error?: Error) => {
+    if (error) {
+      quickstart.close();
+      return stop(startProblem(error, 'PORT', settings.port));
+    }
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : settings.port;
     process.stdout.write(`Quickstart on http://127.0.0.1:${port}\n`);
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => close(server));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      quickstart.close();
+      close(server);
+    });
+  }
 }
 
-function startProblem(error: Error, port: number): string {
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return `Port ${port} is taken by another program: stop that, or give another port, like PORT=${port === 3001 ? 3002 : 3001}.`;
+function startProblem(error: unknown, name: string, port: number): string {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `Port ${port} is taken by another program: stop that, or give another port, like ${name}=${port === 3001 ? 3002 : 3001}.`;
   }
-  return `The quickstart cannot listen on port ${port}: ${error.message}`;
+  return `The quickstart cannot listen on port ${port}: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function stop(reason: string): void {
@@ -141,10 +195,8 @@ function close(server: Server): void {
 
 // Not import.meta.main: Node 24 has it from 24.2 on only.
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename) {
-  try {
-    main();
-  } catch (error) {
+  await main().catch((error: unknown) => {
     if (!(error instanceof SettingError)) throw error;
     stop(error.message);
-  }
+  });
 }

@@ -14,9 +14,9 @@ import { fileURLToPath } from 'node:url';
 import { createServer, loadConfig } from '@tallystick/server';
 import type { Server } from '@tallystick/server';
 import { chromium } from 'playwright-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { SyncClient } from 'twilio-sync';
-import { createQuickstart } from '../server.ts';
+import { openQuickstart } from '../server.ts';
 import { readSettings } from '../settings.ts';
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -64,8 +64,9 @@ export async function setStage(t: TestContext): Promise<Stage> {
   const browser = await chromium.launch({ executablePath, args: chromiumArguments.split(' ') });
   t.after(() => browser.close());
   const quickstart = async (environment: Record<string, string> = {}): Promise<string> => {
-    const app = createQuickstart(
+    const { app, close } = await openQuickstart(
       readSettings({
+        OIDC_PORT: '0',
         TWILIO_ACCOUNT_SID: credentials.accountSid,
         TWILIO_API_KEY: credentials.apiKey,
         TWILIO_API_SECRET: credentials.apiSecret,
@@ -78,6 +79,7 @@ export async function setStage(t: TestContext): Promise<Stage> {
     server.listen(0, '127.0.0.1', listening.resolve);
     await listening.promise;
     t.after(() => {
+      close();
       server.close();
       server.closeAllConnections();
     });
@@ -114,7 +116,11 @@ export interface Tab {
 }
 
 export async function openTab(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Tab> {
-  const context = await browser.newContext(options);
+  return openTabIn(await browser.newContext(options), url);
+}
+
+/** Another tab of a profile that has some: it shares their cookies. */
+export async function openTabIn(context: BrowserContext, url: string): Promise<Tab> {
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
   const faults: string[] = [];

@@ -5,16 +5,30 @@
  * `$` and `Twilio` come from the official browser builds that index.html loads.
  */
 
+import { createEntrance } from './entrance.js';
+import { createLoginView } from './login-view.js';
 import { followBoard } from './shared-board.js';
 import { createStatusView } from './status-view.js';
 import { createTokenFetch } from './token-fetch.js';
 
 const status = createStatusView(document.body);
 
-const { fetchAccessToken, tryNow } = createTokenFetch({
+const entrance = createEntrance({
   getJSON: (request) => $.getJSON(request),
+  view: createLoginView(document),
+  onLogin: () => tryNow(),
+});
+
+const { fetchAccessToken, tryNow } = createTokenFetch({
+  ask: async (timeout) => $.getJSON({ url: '/token', headers: await entrance.credentials(), timeout }),
   onTrouble: (trouble) => status.trouble('token', { ...trouble, again: tryNow }),
   onAnswer: () => status.clear('token'),
+  onLoggedOut: (reason) => {
+    status.clear('token');
+    const offered = entrance.offerLogin(reason);
+    if (offered) status.showLoggedOut();
+    return offered;
+  },
 });
 
 function initializeSync(tokenResponse) {
@@ -37,6 +51,8 @@ function initializeSync(tokenResponse) {
 
   // Give the access manager the new token.
   function setNewToken({ identity, token }) {
+    // Somebody else has logged in here meanwhile. What this page shows and holds back belongs to the one before.
+    if (identity !== tokenResponse.identity && !entrance.isRandom()) return location.reload();
     accessManager.updateToken(token).then(() => {
       status.showIdentity(identity);
       status.showToken(accessManager.expires);

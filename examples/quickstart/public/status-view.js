@@ -10,6 +10,7 @@ const clock = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', 
 
 const connectionWords = {
   starting: 'Asking for a token',
+  loggedOut: 'Not logged in',
   connecting: 'Connecting',
   connected: 'Connected',
   disconnecting: 'Disconnecting',
@@ -28,6 +29,11 @@ export function createStatusView(body) {
     const known = state in connectionWords ? state : 'connecting';
     body.dataset.connection = known;
     part('connection').textContent = connectionWords[known];
+  }
+
+  /** A board that is open already stays so until its token ends. */
+  function showLoggedOut() {
+    if (body.dataset.connection === 'starting') showConnection('loggedOut');
   }
 
   function showIdentity(identity) {
@@ -107,7 +113,7 @@ export function createStatusView(body) {
     const share = token.to > token.from ? left / (token.to - token.from) : 0;
     part('life').style.setProperty('--left', share.toFixed(4));
     part('life-meter').value = share;
-    part('life-text').textContent = left > 0 ? `${lengthOf(left)} left` : 'run out, fetching another';
+    part('life-text').textContent = left > 0 ? `${lengthOf(left)} left` : 'run out';
     body.dataset.token = left > 0 ? 'valid' : 'expired';
   }
 
@@ -134,7 +140,7 @@ export function createStatusView(body) {
   }
 
   setInterval(tick, 1_000);
-  return { showConnection, showIdentity, showToken, countRenewal, trouble, clear, tell, showWaiting };
+  return { showConnection, showLoggedOut, showIdentity, showToken, countRenewal, trouble, clear, tell, showWaiting };
 }
 
 function lengthOf(milliseconds) {

@@ -7,21 +7,23 @@ const hastyWithin = 5_000;
 const patience = 10_000;
 
 /**
- * Answers `fetchAccessToken(handler)` and `tryNow()`. `onTrouble({ title, text, retryAt? })` is told of each failure,
- * `onAnswer()` of each success.
+ * Answers `fetchAccessToken(handler)` and `tryNow()`. `ask(timeout)` sends the request and answers as jQuery does.
+ * `onTrouble({ title, text, retryAt? })` is told of each failure, `onAnswer()` of each success; `onLoggedOut(reason)` of a 401,
+ * and says whether it offers a login, after which `tryNow()` is to be called.
  */
-export function createTokenFetch({ getJSON, onTrouble, onAnswer }) {
+export function createTokenFetch({ ask: send, onTrouble, onAnswer, onLoggedOut }) {
   let handlers = [];
   let asking = false;
   let failures = 0;
   let hasty = 0;
   let answeredAt = -Infinity;
   let pause;
+  let refused = false;
 
   /** Whoever asks while a request is under way, or while the next one is waiting, gets its answer too. */
   function fetchAccessToken(handler) {
     if (!handlers.includes(handler)) handlers.push(handler);
-    if (asking || pause !== undefined) return;
+    if (asking || pause !== undefined || refused) return;
     hasty = Date.now() - answeredAt < hastyWithin ? hasty + 1 : 0;
     if (hasty === 0) ask();
     else askAfter(pauseAfter(hasty));
@@ -38,8 +40,9 @@ export function createTokenFetch({ getJSON, onTrouble, onAnswer }) {
   function ask() {
     clearTimeout(pause);
     pause = undefined;
+    refused = false;
     asking = true;
-    getJSON({ url: '/token', timeout: patience }).then(answered, failed);
+    send(patience).then(answered, failed);
   }
 
   function answered(tokenResponse) {
@@ -57,7 +60,9 @@ export function createTokenFetch({ getJSON, onTrouble, onAnswer }) {
   function failed(reply) {
     asking = false;
     failures += 1;
-    if (reply.status === 401 || reply.status === 403) {
+    refused = reply.status === 401 || reply.status === 403;
+    if (reply.status === 401 && onLoggedOut(reasonOf(reply))) return;
+    if (refused) {
       return onTrouble({
         title: 'No token for you',
         text: `${reasonOf(reply)} Nothing more is asked until you try again.`,
@@ -81,8 +86,10 @@ function pauseAfter(times) {
   return Math.min(longestPause, firstPause * 2 ** (times - 1)) * (0.8 + Math.random() * 0.4);
 }
 
-function reasonOf({ status, statusText, responseJSON }) {
-  if (typeof responseJSON?.message === 'string') return responseJSON.message;
+function reasonOf(reply) {
+  if (reply instanceof Error) return `The login provider cannot be asked: ${reply.message}.`;
+  const { status, statusText, responseJSON } = reply;
+  if (typeof responseJSON?.message === 'string') return responseJSON.message.replace(/[^.!?]$/, '$&.');
   if (status === 200) return 'The token endpoint answered with something that is no token.';
   if (statusText === 'timeout') return 'The token endpoint did not answer in time.';
   return status === 0 ? 'The token endpoint cannot be reached.' : `The token endpoint answered ${status}.`;

@@ -1,8 +1,9 @@
 /** Makes Access Tokens, in the backend of an application. Not for browsers: whoever has the secret can be anybody. */
 
-import { identityProblem, limits } from '@tallystick/protocol';
+import { limits } from '@tallystick/protocol';
 import { checkGrant, grantEntries, SyncGrant } from './grants.ts';
 import type { Grant, PlainGrants } from './grants.ts';
+import { identityText } from './identity.ts';
 import { checkOptionNames, hasSidForm } from './options.ts';
 import { isAlgorithm, sign } from './signature.ts';
 import type { Algorithm } from './signature.ts';
@@ -63,7 +64,7 @@ export class AccessToken {
   }
 
   set identity(value: string | number | null | undefined) {
-    this.#identity = checkIdentity(value);
+    this.#identity = identityText(value);
   }
 
   /** Adds a product. A second grant of the same product replaces the first. [TOK2] */
@@ -114,18 +115,6 @@ export class AccessToken {
 
 function encode(part: object): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url');
-}
-
-function checkIdentity(value: string | number | null | undefined): string | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  // 0 is what a failed look-up leaves behind, and beyond 2^53 two user ids become one number.
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value !== 0) return String(value);
-  if (typeof value !== 'string') {
-    throw new TypeError('identity must be text or a whole number other than 0; pass the user id as text');
-  }
-  const problem = identityProblem(value);
-  if (problem) throw new TypeError(problem);
-  return value;
 }
 
 function checkTtl(ttl: number | undefined): number {

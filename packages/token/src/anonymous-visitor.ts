@@ -4,7 +4,7 @@
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { IdentityContext } from './endpoint.ts';
+import type { IdentityContext } from './identity-source.ts';
 import { checkOptionNames } from './options.ts';
 import { randomText } from './random-name.ts';
 

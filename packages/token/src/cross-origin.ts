@@ -31,6 +31,8 @@ export function crossOrigin(cors: CorsOptions | undefined): CrossOrigin {
       const origin = listedOriginOf(request);
       if (origin === undefined) return;
       headers.set('Access-Control-Allow-Origin', origin);
+      // Otherwise a page cannot read how long it is to wait.
+      if (headers.has('Retry-After')) headers.set('Access-Control-Expose-Headers', 'Retry-After');
       if (cors?.credentials) headers.set('Access-Control-Allow-Credentials', 'true');
       if (request.method !== 'OPTIONS') return;
       headers.set('Access-Control-Allow-Methods', 'GET');

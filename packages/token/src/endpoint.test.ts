@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { account, decoded, defaultService, key, now, secret, service, world } from '../test/forge.ts';
 import { tokenEndpoint } from './endpoint.ts';
 import type { TokenEndpoint, TokenEndpointOptions } from './endpoint.ts';
+import { IdentityUnavailable } from './identity-source.ts';
 import { verifyAccessToken } from './verify.ts';
 
 const settings = { accountSid: account, keySid: key, secret, now: world.now };
@@ -150,6 +151,22 @@ test('[TOK18] a failing function is 500 without its reason; onError is told', as
   }
 });
 
+test('[TOK18] what decides being out of reach is 503 with Retry-After, in whole seconds; onError is told', async () => {
+  for (const [retryAfterSeconds, header] of [
+    [5, '5'],
+    [0.2, '1'],
+    [1.5, '2'],
+  ] as const) {
+    const told: unknown[] = [];
+    const reason = new IdentityUnavailable('sessions at 10.0.0.1 are down', { retryAfterSeconds });
+    const identity = () => Promise.reject(reason);
+    const response = await endpointOf({ identity, onError: (error) => told.push(error) })(get());
+    assert.equal(response.headers.get('retry-after'), header);
+    assert.doesNotMatch(await assertRefused(response, 503), /10\.0/);
+    assert.deepEqual(told, [reason]);
+  }
+});
+
 for (const impossible of ['', 'a'.repeat(257), 'a\u0000', '\ud800', { id: 1 }, false, 1.5]) {
   test(`[TOK18] the impossible identity ${inspect(impossible).slice(0, 20)} is 500, never a token`, async () => {
     const told: unknown[] = [];
@@ -169,6 +186,7 @@ for (const [what, options, message] of [
   ['a service name', { serviceSid: 'mine' }, /serviceSid/],
   ['an app with a colon', { app: 'a:b' }, /app must be/],
   ['no app name', { app: '' }, /app must be/],
+  ['options in place of limits', { limits: { perSession: 5 } }, /limits must be what tokenLimits/],
   ['a wildcard origin', { cors: { origins: ['*'] } }, /cors\.origins/],
   ['the null origin', { cors: { origins: ['null'] } }, /cors\.origins/],
   ['an origin with a path', { cors: { origins: ['https://a.example/'] } }, /without a path or wildcard/],
@@ -222,6 +240,16 @@ test('[TOK19] refusals can be read by a listed origin, and cookies need a word o
   assert.equal(response.status, 401);
   assert.equal(response.headers.get('access-control-allow-origin'), listed);
   assert.equal(response.headers.get('access-control-allow-credentials'), 'true');
+  assert.equal(response.headers.get('access-control-expose-headers'), null);
+});
+
+test('[TOK19] a listed origin can read how long it is to wait', async () => {
+  const identity = () => Response.json({}, { status: 429, headers: { 'Retry-After': '7' } });
+  const endpoint = endpointOf({ cors: { origins: [listed] }, identity });
+  const exposed = async (origin: string) =>
+    (await endpoint(get('/token', { Origin: origin }))).headers.get('access-control-expose-headers');
+  assert.equal(await exposed(listed), 'Retry-After');
+  assert.equal(await exposed('https://evil.example'), null);
 });
 
 test('[TOK19] a preflight is answered without asking for the identity', async () => {

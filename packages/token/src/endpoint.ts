@@ -8,21 +8,12 @@ import { crossOrigin } from './cross-origin.ts';
 import type { CorsOptions } from './cross-origin.ts';
 import { deviceOf, endpointIdOf } from './device.ts';
 import { SyncGrant } from './grants.ts';
+import type { IdentityContext, IdentitySource } from './identity-source.ts';
 import { checkOptionNames, checkPlainName } from './options.ts';
-
-export interface IdentityContext {
-  /** Headers for the answer, such as `Set-Cookie`, or `WWW-Authenticate` beside a refusal. */
-  readonly headers: Headers;
-  /** What the platform passed beside the Request: under Node and Express their own request object, with its session. */
-  readonly native: unknown;
-}
-
-/**
- * Who sent this request? 1 to 256 characters, the same for the same user, never taken from query or body. Null or
- * undefined: not logged in, 401. A Response is sent as the answer, for instance 403, or 429 with `Retry-After`.
- */
-export type IdentitySource = (request: Request, context: IdentityContext) => Identified | Promise<Identified>;
-export type Identified = string | null | undefined | Response;
+import { json, refusal, uncached } from './refusal.ts';
+import { checkLimits } from './token-limits.ts';
+import type { TokenLimits } from './token-limits.ts';
+import { failed, whoAsks } from './who-asks.ts';
 
 export interface TokenEndpointOptions {
   readonly identity: IdentitySource;
@@ -40,7 +31,9 @@ export interface TokenEndpointOptions {
   readonly extra?: ((identity: string, request: Request) => object | Promise<object>) | undefined;
   /** Left out: no page of another origin can read a token. */
   readonly cors?: CorsOptions | undefined;
-  /** Is told why a request was answered with 500. The answer itself never says. */
+  /** How often a token may be asked for, see `tokenLimits`. Left out: as often as anybody likes. */
+  readonly limits?: TokenLimits | undefined;
+  /** Is told why a request was answered with 500 or 503. The answer itself never says. */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** The clock, in milliseconds. @default Date.now */
   readonly now?: (() => number) | undefined;
@@ -48,7 +41,7 @@ export interface TokenEndpointOptions {
 
 export type TokenEndpoint = (request: Request, native?: unknown) => Promise<Response>;
 
-const optionNames = 'identity accountSid keySid secret serviceSid ttl app extra cors onError now'.split(' ');
+const optionNames = 'identity accountSid keySid secret serviceSid ttl app extra cors limits onError now'.split(' ');
 
 /** Throws a TypeError that names a wrong option; what is merely missing is told at each request. [TOK16] to [TOK20] */
 export function tokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
@@ -66,12 +59,9 @@ export function tokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
     const device = deviceOf(new URL(request.url).searchParams);
     if (device === null) return refusal(400, 'device must be given once, as 1 to 128 characters of A-Z a-z 0-9 . _ -');
 
-    const who = await options.identity(request, context);
-    if (who instanceof Response) return who;
-    if (who === null || who === undefined) return refusal(401, 'Not logged in', context.headers);
-
-    const token = newToken(options, who);
-    const identity = token.identity ?? '';
+    const identity = await whoAsks(options.identity, request, context, options.limits);
+    if (identity instanceof Response) return identity;
+    const token = newToken(options, identity);
     const endpointId = device === undefined ? undefined : endpointIdOf(app, identity, device);
     if (endpointId === null) return refusal(400, 'device is too long beside this identity');
     token.addGrant(new SyncGrant({ serviceSid: options.serviceSid, endpointId }));
@@ -84,12 +74,9 @@ export function tokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
     try {
       response = await answer(request, { headers: new Headers(), native });
     } catch (error) {
-      onError?.(error);
-      response = refusal(500, 'The token endpoint failed; its onError option is told why');
+      response = failed(error, onError);
     }
-    const headers = new Headers(response.headers);
-    headers.set('Cache-Control', 'no-store');
-    headers.append('Vary', 'Cookie, Authorization');
+    const headers = uncached(new Headers(response.headers));
     origins.addHeaders(request, headers);
     return new Response(response.body, { status: response.status, headers });
   };
@@ -101,6 +88,7 @@ function checkOptions(options: TokenEndpointOptions): void {
     throw new TypeError('identity must be a function of the request, such as anonymousVisitor({ secret })');
   }
   if (options.app !== undefined) checkPlainName('app', options.app);
+  checkLimits(options.limits);
   if (missingSettings(options).length > 0) return;
   // Whatever else is wrong shows in a first token.
   newToken(options, 'trial').addGrant(new SyncGrant({ serviceSid: options.serviceSid }));
@@ -113,14 +101,4 @@ function missingSettings(options: TokenEndpointOptions): string[] {
 function newToken(options: TokenEndpointOptions, identity: string): AccessToken {
   const { accountSid = '', keySid = '', secret = '', ttl, now } = options;
   return new AccessToken(accountSid, keySid, secret, { identity, ttl, now });
-}
-
-function refusal(status: number, message: string, headers: Headers | Record<string, string> = {}): Response {
-  return json(status, { status, message }, headers);
-}
-
-function json(status: number, body: object, headers: Headers | Record<string, string>): Response {
-  const all = new Headers(headers);
-  all.set('Content-Type', 'application/json');
-  return new Response(JSON.stringify(body), { status, headers: all });
 }

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request as httpRequest } from 'node:http';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import express from 'express';
 import { account, key, secret, service, world } from '../test/forge.ts';
+import { ask, listening } from '../test/node-server.ts';
 import { anonymousVisitor } from './anonymous-visitor.ts';
 import { tokenEndpoint } from './endpoint.ts';
 import type { TokenEndpointOptions } from './endpoint.ts';
@@ -17,36 +14,6 @@ import { verifyAccessToken } from './verify.ts';
 function handlerOf(options: Partial<TokenEndpointOptions>) {
   const settings = { accountSid: account, keySid: key, secret, serviceSid: service, now: world.now };
   return toNodeHandler(tokenEndpoint({ ...settings, identity: () => 'alice', ...options }));
-}
-
-async function listening(t: TestContext, listener: RequestListener): Promise<number> {
-  const server: Server = createServer(listener).listen(0, '127.0.0.1');
-  t.after(() => server.close());
-  await once(server, 'listening');
-  const address: AddressInfo | string | null = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: { identity?: string; token?: string; message?: string };
-}
-
-async function ask(port: number, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-  const request = httpRequest({ port, path, headers, method, agent: false }).end();
-  const answers: unknown[] = await once(request, 'response');
-  const [response] = answers;
-  assert.ok(isMessage(response));
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk);
-  const body: object = JSON.parse(Buffer.concat(chunks).toString() || '{}');
-  return { status: response.statusCode ?? 0, headers: response.headers, body };
-}
-
-function isMessage(value: unknown): value is IncomingMessage {
-  return typeof value === 'object' && value !== null && 'statusCode' in value;
 }
 
 test('[TOK23] node:http: the same answers as from the function', async (t) => {
@@ -151,4 +118,19 @@ test('[TOK23] strange request lines and hosts are answered, and never mistaken f
     'http://user/token',
     'http://localhost/token',
   ]);
+});
+
+test('[TOK23] of several Authorization headers none is hidden from the identity function', async (t) => {
+  const seen: unknown[] = [];
+  const handler = handlerOf({
+    identity: (request) => {
+      seen.push(request.headers.get('authorization'));
+      return null;
+    },
+  });
+  const port = await listening(t, (req, res) => void handler(req, res));
+  await ask(port, '/token', { authorization: 'Bearer a' });
+  const several = 'Authorization: Bearer a\r\nAUTHORIZATION: Bearer b\r\nConnection: close';
+  assert.match(await rawStatus(port, `GET /token HTTP/1.1\r\nHost: a\r\n${several}\r\n\r\n`), /401/);
+  assert.deepEqual(seen, ['Bearer a', 'Bearer a, Bearer b']);
 });

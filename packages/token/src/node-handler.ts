@@ -10,14 +10,14 @@ export type NodeRequest = IncomingMessage & { readonly originalUrl?: string; rea
 export function toNodeHandler(endpoint: TokenEndpoint): (req: NodeRequest, res: ServerResponse) => Promise<void> {
   return async (req, res) => {
     const request = toRequest(req);
-    if (request) return send(await endpoint(request, req), res);
+    if (request) return sendResponse(await endpoint(request, req), res);
     res.writeHead(400, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
     res.end(JSON.stringify({ status: 400, message: 'The request line or a header is not acceptable' }));
   };
 }
 
 /** Without the body: the endpoint reads none. Undefined for what the Request class cannot hold, such as TRACE. */
-function toRequest(req: NodeRequest): Request | undefined {
+export function toRequest(req: NodeRequest): Request | undefined {
   const scheme = req.protocol === 'https' || 'encrypted' in req.socket ? 'https' : 'http';
   const target = req.originalUrl ?? req.url ?? '';
   if (!target.startsWith('/')) return undefined;
@@ -29,18 +29,25 @@ function toRequest(req: NodeRequest): Request | undefined {
     for (const [name, value] of Object.entries(req.headers)) {
       for (const each of [value ?? []].flat()) headers.append(name, each);
     }
+    // Node keeps the first of several and drops the others; what brings two credentials is refused, not guessed at.
+    for (const another of req.headersDistinct?.['authorization']?.slice(1) ?? [])
+      headers.append('authorization', another);
     return new Request(url, { method: req.method ?? 'GET', headers });
   } catch {
     return undefined;
   }
 }
 
-async function send(response: Response, res: ServerResponse): Promise<void> {
+export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
   res.statusCode = response.status;
-  for (const [name, value] of response.headers) {
+  sendHeaders(response.headers, res);
+  res.end(Buffer.from(await response.arrayBuffer()));
+}
+
+export function sendHeaders(headers: Headers, res: ServerResponse): void {
+  for (const [name, value] of headers) {
     // Middleware before us may have set cookies and a Vary of its own.
     if (name === 'set-cookie' || name === 'vary') res.appendHeader(name, value);
     else res.setHeader(name, value);
   }
-  res.end(Buffer.from(await response.arrayBuffer()));
 }
