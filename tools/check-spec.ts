@@ -74,7 +74,7 @@ function main(): void {
   const root = join(import.meta.dirname, '..');
   const read = (path: string): SourceText => ({ path, text: readFileSync(join(root, path), 'utf8') });
   const paths = globSync(
-    ['{packages,examples,conformance,bench,tools}/**/*.{test,e2e}.ts', 'packages/*/test/**/*.ts'],
+    ['{packages,examples,conformance,bench,tools,deploy}/**/*.{test,e2e}.ts', 'packages/*/test/**/*.ts'],
     {
       cwd: root,
       exclude: ['**/node_modules', '**/dist'],

@@ -44,8 +44,10 @@ case "$*" in
   *) echo "unexpected: npm $*"; exit 9 ;;
 esac
 `;
-    const programs = { npm, chromium: '#!/bin/sh\n', strace: '#!/bin/sh\n' };
-    for (const [name, text] of Object.entries(programs)) {
+    const nothing = '#!/bin/sh\n';
+    const others = ['chromium', 'strace', 'openssl', 'nginx', 'systemd-analyze', 'unshare'];
+    const programs = [['npm', npm] as const, ...others.map((name) => [name, nothing] as const)];
+    for (const [name, text] of programs) {
       await writeFile(join(bin, name), text);
       await chmod(join(bin, name), 0o755);
     }

@@ -13,6 +13,7 @@ export interface ErrorEntry {
 
 export const register = {
   20001: { status: 400, message: 'A parameter is not acceptable', temporary: false },
+  20003: { status: 401, message: 'The credentials are missing or wrong', temporary: false },
   20101: { status: 401, message: 'The Access Token is malformed', temporary: false },
   20102: { status: 401, message: 'The header of the Access Token is not acceptable', temporary: false },
   20103: { status: 401, message: 'The issuer or subject of the Access Token is not acceptable', temporary: false },
@@ -21,8 +22,13 @@ export const register = {
   20106: { status: 401, message: 'The grants of the Access Token are not acceptable', temporary: false },
   20107: { status: 401, message: 'The signature of the Access Token does not match', temporary: false },
   20157: { status: 401, message: 'The Access Token lives longer than 24 hours', temporary: false },
+  20403: { status: 403, message: 'This is not allowed', temporary: false },
   20404: { status: 404, message: 'No such resource', temporary: false },
+  20408: { status: 408, message: 'The request did not come in time', temporary: true },
   20413: { status: 413, message: 'The request is too large', temporary: false },
+  20414: { status: 414, message: 'The address of the request is too long', temporary: false },
+  20429: { status: 429, message: 'Too many requests; wait before the next', temporary: true },
+  20431: { status: 431, message: 'The headers of the request are too large', temporary: false },
   20500: { status: 500, message: 'The server failed to answer this request', temporary: false },
   20503: { status: 503, message: 'The server cannot take writes right now; nothing was changed', temporary: true },
   51006: { status: 401, message: 'The connection has no valid Access Token any more', temporary: false },

@@ -47,7 +47,7 @@ function authenticate(from: CredentialSource, identity: string, of?: string, at 
 
 function source(): CredentialSource {
   return {
-    key: (sid) => (sid === keySid(1) ? { sid, account, secret, createdAt: now } : undefined),
+    key: (sid) => (sid === keySid(1) ? { secret, account } : undefined),
     service: (sid = service) => ({ sid, account, uniqueName: null, createdAt: now }),
   };
 }

@@ -1,12 +1,12 @@
 /** From a token to a principal. What a client says of itself counts for nothing. */
 
 import { verifyAccessToken } from '@tallystick/token';
-import type { Instant, KeyRow, ServiceRow, Sid } from './core/object.ts';
+import type { Instant, ServiceRow, Sid } from './core/object.ts';
 import type { Principal } from './core/principal.ts';
 
 /** Where keys and services are looked up; a revoked key is not found. */
 export interface CredentialSource {
-  key(sid: Sid): KeyRow | undefined;
+  key(sid: Sid): { readonly secret: string; readonly account: Sid } | undefined;
   /** Undefined: the default service. */
   service(sid: Sid | undefined): ServiceRow | undefined;
 }
@@ -18,10 +18,7 @@ export function createAuthenticate(source: CredentialSource, now: () => Instant)
   return (token) => {
     const verified = verifyAccessToken(token, {
       now,
-      findKey(sid) {
-        const key = source.key(sid);
-        return key === undefined ? undefined : { secret: key.secret, account: key.account };
-      },
+      findKey: (sid) => source.key(sid),
       findService: (sid) => source.service(sid),
     });
     return {

@@ -156,6 +156,26 @@ test('[CFG4] where 0 means no limit, the bound is Infinity and the help says so'
   }
 });
 
+test('[BND15] 0 takes every bound of the listener and of a connection away', () => {
+  for (const name of [
+    'maxConnections',
+    'maxConnectionsPerAddress',
+    'connectionRate',
+    'requestRate',
+    'maxRequests',
+    'requestTimeoutMs',
+    'maxHeaderBytes',
+    'maxUrlBytes',
+    'maxFrameBytes',
+    'initTimeoutMs',
+    'maxSubscriptions',
+    'outboxBytes',
+    'writeQueue',
+  ] as const) {
+    assert.equal(load([], { [variableOf(name)]: '0' })[name], Infinity, name);
+  }
+});
+
 test('[CFG4] addresses have no scheme, port or brackets; the public address has no path', () => {
   for (const good of ['::1', '0.0.0.0', 'localhost', 'db-1.example.org'])
     assert.equal(load(['--host', good]).host, good);
@@ -239,4 +259,39 @@ test('[CFG6] credentials are read from any such record, whatever else is in it',
   assert.deepEqual(credentialsOf(record), load([], five).credentials);
   assert.equal(credentialsOf({ TWILIO_API_KEY: 'x' }), undefined);
   assert.throws(() => credentialsOf({ TALLYSTICK_API_KEY: five.TALLYSTICK_API_KEY }), StartError);
+});
+
+test('[CFG4] [CON14] proxies to trust are addresses, networks and names with commas between', () => {
+  assert.equal(load([]).trustedProxies, undefined);
+  const given = ' 10.0.0.0/8,loopback, 2001:db8::/32 ,192.0.2.1,::1';
+  assert.deepEqual(load(['--trusted-proxies', given]).trustedProxies, [
+    '10.0.0.0/8',
+    'loopback',
+    '2001:db8::/32',
+    '192.0.2.1',
+    '::1',
+  ]);
+  const refused = ['true', '1', '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.example.org', '::1,'];
+  for (const bad of [...refused, '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/255.0.0.0', 'fe80::1%eth0', 'Loopback']) {
+    assert.match(refusal(['--trusted-proxies', bad]).join(), /give addresses, networks such as 10\.0\.0\.0\/8/, bad);
+  }
+});
+
+test('[CFG4] [CON16] allowed origins are origins with commas between, as browsers write them', () => {
+  assert.equal(load([]).allowedOrigins, undefined);
+  const given = 'https://app.example.org, HTTP://LOCALHOST:3000/,https://a.example.org:443';
+  const expected = ['https://app.example.org', 'http://localhost:3000', 'https://a.example.org'];
+  assert.deepEqual(load([], { TALLYSTICK_ALLOWED_ORIGINS: given }).allowedOrigins, expected);
+  for (const bad of ['*', 'app.example.org', 'https://*.example.org', 'https://a,,https://b', 'null']) {
+    assert.equal(refusal(['--allowed-origins', bad]).length, 1, bad);
+  }
+});
+
+test('[CFG4] [OPS4] certificate and key are taken together', () => {
+  const { tlsCert, tlsKey } = load(['--tls-cert', 'a.pem'], { TALLYSTICK_TLS_KEY: '/b/key.pem' });
+  assert.deepEqual([tlsCert, tlsKey], ['a.pem', '/b/key.pem']);
+  assert.deepEqual([load([]).tlsCert, load([]).tlsKey], [undefined, undefined]);
+  const fix = 'not set: certificate and key are taken together or not at all';
+  assert.deepEqual(refusal(['--tls-cert', 'a.pem']), [`TALLYSTICK_TLS_KEY ${fix}`]);
+  assert.deepEqual(refusal(['--tls-key', 'a.pem']), [`TALLYSTICK_TLS_CERT ${fix}`]);
 });

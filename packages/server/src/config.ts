@@ -3,6 +3,7 @@
  * Pure: what it reads is passed in, and nothing is opened. The options themselves are declared in `options.ts`.
  */
 
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { isSid, sidPrefixes } from '@tallystick/protocol';
 import { nearest } from './nearest.ts';
@@ -11,7 +12,14 @@ import type { Option, OptionName, OptionRows, SecretOption } from './options.ts'
 import { StartError } from './start-error.ts';
 
 type CredentialName = { [N in OptionName]: OptionRows[N] extends { credential: true } ? N : never }[OptionName];
-type ValueOf<O> = O extends { choices: readonly (infer C)[] } ? C : O extends { type: 'number' } ? number : string;
+type ListOption = { readonly type: 'networks' | 'origins' };
+type ValueOf<O> = O extends { choices: readonly (infer C)[] }
+  ? C
+  : O extends { type: 'number' }
+    ? number
+    : O extends ListOption
+      ? readonly string[]
+      : string;
 type Settings = {
   readonly [N in Exclude<OptionName, CredentialName>]: OptionRows[N] extends { default: unknown }
     ? ValueOf<OptionRows[N]>
@@ -48,9 +56,13 @@ interface Given {
   readonly text: string;
 }
 type AllGiven = Partial<Record<OptionName, Given>>;
-type Values = Partial<Record<OptionName, string | number>>;
+type Value = string | number | readonly string[];
+type Values = Partial<Record<OptionName, Value>>;
 
 const credentialNames = optionNames.filter((name): name is CredentialName => optionTable[name].credential === true);
+
+/** What @fastify/proxy-addr knows by name. */
+const namedNetworks: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
 
 /** Set by `tallystick dev` for applications, and no option of the service. */
 const variablesOfApplications: readonly string[] = ['TALLYSTICK_SOCKET_URL'];
@@ -65,9 +77,11 @@ export function loadConfig(source: ConfigSource): Config {
   const values = valuesOf(given, problems);
   const missing = missingCredentials(given);
   if (missing !== undefined) problems.push(missing);
+  const halfTls = missingHalfOfTls(given);
+  if (halfTls !== undefined) problems.push(halfTls);
   if (problems.length > 0) throw new StartError(problems.join('\n'));
 
-  const settings: Record<string, string | number | undefined> = {};
+  const settings: Record<string, Value | undefined> = {};
   for (const name of optionNames) {
     const option = optionTable[name];
     if (!option.credential) settings[name] = values[name] ?? ('default' in option ? option.default : undefined);
@@ -153,14 +167,15 @@ function valuesOf(given: AllGiven, problems: string[]): Values {
     const option = optionTable[name];
     const value = parse(option, one.text);
     if (value !== undefined) values[name] = value;
-    else if (option.credential) problems.push(`${one.label} is not acceptable; give ${expected(option)}`);
+    else if (option.credential || option.type === 'secret')
+      problems.push(`${one.label} is not acceptable; give ${expected(option)}`);
     else problems.push(`${one.label} is ${quote(one.text)}; give ${expected(option)}`);
   }
   return values;
 }
 
 /** The value of a text, or undefined when it is not acceptable. */
-function parse(option: Option, text: string): string | number | undefined {
+function parse(option: Option, text: string): Value | undefined {
   switch (option.type) {
     case 'number':
       return parseNumber(option, text);
@@ -170,6 +185,11 @@ function parse(option: Option, text: string): string | number | undefined {
       return /^[\w.:-]+$/.test(text) ? text : undefined;
     case 'origin':
       return parseOrigin(text);
+    case 'origins':
+      return parseList(text, parseOrigin);
+    case 'networks':
+      return parseList(text, parseNetwork);
+    case 'file':
     case 'path':
       return text.trim() === '' || text.includes('\0') ? undefined : text;
     case 'sid':
@@ -178,8 +198,8 @@ function parse(option: Option, text: string): string | number | undefined {
   return parseSecret(option, text);
 }
 
-function parseSecret(_option: SecretOption, text: string): string | undefined {
-  return /^[\x21-\x7e]{16,256}$/.test(text) ? text : undefined;
+function parseSecret({ least }: SecretOption, text: string): string | undefined {
+  return /^[\x21-\x7e]{1,256}$/.test(text) && text.length >= least ? text : undefined;
 }
 
 function parseNumber(option: Option & { type: 'number' }, text: string): number | undefined {
@@ -191,8 +211,25 @@ function parseNumber(option: Option & { type: 'number' }, text: string): number 
 
 function parseOrigin(text: string): string | undefined {
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname.includes('*')) return undefined;
   return url.href === `${url.origin}/` && !/[?#]/.test(text) ? url.origin : undefined;
+}
+
+/** Every part of it, or undefined when one is not acceptable. */
+function parseList(text: string, parsePart: (part: string) => string | undefined): readonly string[] | undefined {
+  const parts = text.split(',').map((part) => parsePart(part.trim()));
+  return parts.every((part) => part !== undefined) ? parts : undefined;
+}
+
+/** An address, alone or with the length of its prefix. Not the whole internet, which nobody means to trust. */
+function parseNetwork(text: string): string | undefined {
+  if (namedNetworks.includes(text)) return text;
+  const [address = '', length, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0 || address.includes('%')) return undefined;
+  if (length === undefined) return text;
+  const isLength = /^[1-9]\d{0,2}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128);
+  return isLength ? text : undefined;
 }
 
 /** What would be acceptable; ends the sentence "give …". */
@@ -206,12 +243,18 @@ function expected(option: Option): string {
       return 'an address or host name such as 127.0.0.1 or ::1, without scheme, port or brackets';
     case 'origin':
       return 'an http or https address without a path, such as https://sync.example.org';
+    case 'origins':
+      return 'http or https addresses without a path and with commas between, such as https://app.example.org';
+    case 'networks':
+      return `addresses, networks such as 10.0.0.0/8, or ${namedNetworks.join(', ')}, with commas between`;
+    case 'file':
+      return 'the path of a file';
     case 'path':
       return 'the path of a directory';
     case 'sid':
       return `${sidPrefixes[option.kind]} and 32 lower-case hex digits`;
   }
-  return '16 to 256 printable ASCII characters without blanks';
+  return `${option.least} to 256 printable ASCII characters without blanks`;
 }
 
 function missingCredentials(given: AllGiven): string | undefined {
@@ -220,13 +263,19 @@ function missingCredentials(given: AllGiven): string | undefined {
   return `${missing.map(variableOf).join(', ')} not set: the five credentials are taken all together or not at all`;
 }
 
+function missingHalfOfTls(given: AllGiven): string | undefined {
+  const missing = (['tlsCert', 'tlsKey'] as const).filter((name) => given[name] === undefined);
+  if (missing.length !== 1) return undefined;
+  return `${missing.map(variableOf).join()} not set: certificate and key are taken together or not at all`;
+}
+
 function complete(values: Values): Credentials | undefined {
-  const given: Record<string, string | number | undefined> = {};
+  const given: Record<string, Value | undefined> = {};
   for (const name of credentialNames) given[name] = values[name];
   return isComplete(given) ? given : undefined;
 }
 
-function isComplete(given: Readonly<Record<string, string | number | undefined>>): given is Credentials {
+function isComplete(given: Readonly<Record<string, Value | undefined>>): given is Credentials {
   return credentialNames.every((name) => typeof given[name] === 'string');
 }
 

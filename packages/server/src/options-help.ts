@@ -12,8 +12,10 @@ export function optionsHelp(names: readonly OptionName[] = optionNames): string 
 
 function entry(name: OptionName): string {
   const flag = (flagOf(name) ?? '(variable only)').padEnd(21);
-  const head = `  ${flag} ${variableOf(name).padEnd(28)} ${defaultOf(optionTable[name])}`.trimEnd();
-  return [head, ...wrap(optionTable[name].prose, width - 6).map((line) => `      ${line}`)].join('\n');
+  const variable = `${variableOf(name).padEnd(28)} ${defaultOf(optionTable[name])}`.trimEnd();
+  const isShort = 2 + flag.length + 1 + variable.length <= width;
+  const head = isShort ? [`  ${flag} ${variable}`] : [`  ${flag}`, `      ${variable}`];
+  return [...head, ...wrap(optionTable[name].prose, width - 6).map((line) => `      ${line}`)].join('\n');
 }
 
 function defaultOf(option: Option): string {

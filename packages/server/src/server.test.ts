@@ -252,6 +252,7 @@ function steppedClock(): Clock & { advance(ms: number): void } {
   const clock = new TimerClock();
   return {
     now: clock.now,
+    ticks: clock.ticks,
     after: clock.after,
     soon: (callback) => void setImmediate(callback),
     advance: (ms) => clock.advance(ms),

@@ -5,17 +5,29 @@ import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
 import { createLocalBus } from './bus/local.ts';
 import type { Config, Credentials } from './config.ts';
+import { adoptCredentials, openSealing } from './credentials.ts';
+import type { Sealing } from './credentials.ts';
 import { Engine } from './engine/engine.ts';
 import { systemClock, systemIds } from './platform.ts';
 import type { Clock, Log } from './platform.ts';
+import { createSealer } from './sealing.ts';
 import { StartError } from './start-error.ts';
 import { openMemory } from './storage/memory.ts';
 import { openSqlite } from './storage/sqlite.ts';
 import { StorageRefused } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { createFailureLimit } from './transport/admin/failure-limit.ts';
+import { adminDoor } from './transport/admin/routes.ts';
+import { Admission } from './transport/admission.ts';
+import { clientAddresses } from './transport/client-address.ts';
 import { createCompatDoor } from './transport/compat/door.ts';
-import type { CompatDoor } from './transport/compat/door.ts';
-import { createHttp } from './transport/http.ts';
+import type { CompatDoor, DoorOptions } from './transport/compat/door.ts';
+import { createHttp, useKeyPair } from './transport/http.ts';
+import { listen, urlHost } from './transport/listening.ts';
+import { addMetrics, createMetricsHttp } from './transport/metrics-door.ts';
+import { createMetrics } from './transport/metrics.ts';
+import { readKeyPair, warnOfEnd, watchKeyPair } from './transport/tls.ts';
+import type { KeyFiles, KeyPair } from './transport/tls.ts';
 import { attachSockets } from './transport/websocket.ts';
 import type { Sockets } from './transport/websocket.ts';
 
@@ -29,7 +41,10 @@ export interface Server {
   readonly url: string;
   /** Address of the socket for clients, `ws:` or `wss:`. */
   readonly socketUrl: string;
-  /** Drains, then closes. The same promise however often it is called; bounded by `drainMs` and a second. [OPS3] */
+  /**
+   * Drains, then closes. The same promise however often it is called; bounded by `drainMs` and three seconds. Rejects
+   * when storage did not close in time: the process should end without waiting for its threads. [OPS3] [OPS8]
+   */
   stop(): Promise<void>;
 }
 
@@ -42,6 +57,9 @@ export interface Surroundings {
 /** The time that clients have for their side of the close handshake. */
 const closeMs = 1000;
 
+/** The time that storage has at a stop for what is under way. */
+const storageMs = 2000;
+
 const socketPath = '/v3/wsconnect';
 
 /** Resolves when the service listens. Throws StartError with one clear line for what the operator can mend. */
@@ -51,48 +69,117 @@ export async function createServer(
 ): Promise<Server> {
   const clock = surroundings.clock ?? systemClock;
   const log = surroundings.log ?? pino({ level: config.logLevel, base: null });
+  const tls = await tlsOf(config);
   const storage = await openStorage(config, clock, log);
-  const engine = new Engine({ storage, bus: createLocalBus(), clock, ids: systemIds, log, options: config });
-  const health = { isReady: () => isRunning && engine.takesWrites };
-  const http = createHttp(health);
+  const sealing = await sealingOf(config, storage);
+  const { sealer } = sealing;
+  const bus = createLocalBus();
+  const engine = new Engine({ storage, bus, clock, ids: systemIds, log, sealer, options: config });
+  const isTls = tls !== undefined;
+  const { http, admission } = openHttp({ config, engine, clock, log, pair: tls?.pair, isRunning: () => isRunning });
+  const opened: FastifyInstance[] = [http];
   let isRunning = false;
   try {
     await engine.start();
-    await settle(engine, config.credentials);
-    const port = await listen(http, config);
-    const url = config.publicUrl ?? `http://${urlHost(config.host)}:${port}`;
-    const authenticate = createAuthenticate(engine.directory, clock.now);
-    const door = createCompatDoor({
-      engine,
-      authenticate,
-      clock,
-      ids: systemIds,
-      log,
-      options: { ...config, publicUrl: url },
-    });
-    const options = { path: socketPath, maxFrameBytes: config.maxFrameBytes };
-    const sockets = attachSockets(http.server, options, (link) => door.accept(link), log);
+    await adoptCredentials(engine, config.credentials, sealing, config.lostSecrets, log);
+    await http.register(adminDoor({ engine, log, failures: createFailureLimit(clock) }), { prefix: '/admin/v1' });
+    let door: CompatDoor | undefined;
+    const metrics = await openMetrics(http, config, engine, () => door?.connections ?? 0, log);
+    if (metrics !== undefined) opened.push(metrics);
+    const port = await listen(http, { ...config, variable: 'TALLYSTICK_PORT' });
+    const url = config.publicUrl ?? `${isTls ? 'https' : 'http'}://${urlHost(config.host)}:${port}`;
+    door = openDoor(engine, { ...config, publicUrl: url }, clock, log);
+    const sockets = openSockets({ http, engine, door, config, admission, clock, log });
+    const stopWatching = isTls ? useTls(http, tls, clock, log) : () => {};
     door.start();
     isRunning = true;
     log.info({ url, store: config.store }, 'listening');
-    const socketUrl = `${url.replace(/^http/, 'ws')}${socketPath}`;
+    const parts = { opened, sockets, door, engine, storage, clock, log };
     let stopped: Promise<void> | undefined;
     const stop = (): Promise<void> => {
       isRunning = false;
-      stopped ??= stopInOrder({ http, sockets, door, engine, storage, clock, log });
+      stopWatching();
+      stopped ??= stopInOrder(parts);
       return stopped;
     };
-    return { port, url, socketUrl, stop };
+    return { port, url, socketUrl: `${url.replace(/^http/, 'ws')}${socketPath}`, stop };
   } catch (error) {
     await engine.stop();
-    await http.close();
+    for (const each of opened) await each.close();
     await storage.close();
     throw error;
   }
 }
 
-interface Parts {
+function openHttp(parts: {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly pair: KeyPair | undefined;
+  readonly isRunning: () => boolean;
+}): { readonly http: FastifyInstance; readonly admission: Admission } {
+  const { config, engine, clock, log, isRunning } = parts;
+  const addresses = clientAddresses(config.trustedProxies ?? []);
+  const admission = new Admission({ options: config, addresses, clock, random: Math.random, tally: engine.tally, log });
+  const health = { isReady: () => isRunning() && engine.takesWrites };
+  const http = createHttp(health, {
+    ...config,
+    trusts: (address) => addresses.trusts(address),
+    tls: parts.pair,
+    clock,
+    onConnection: (socket) => admission.opened(socket),
+  });
+  return { http, admission };
+}
+
+/** Whoever asked for metrics gets them; returns the listener that they have for themselves. [MET2] [MET3] */
+async function openMetrics(
+  http: FastifyInstance,
+  { metricsHost: host, metricsPort: port, metricsToken: token }: Config,
+  engine: Engine,
+  connections: () => number,
+  log: Log,
+): Promise<FastifyInstance | undefined> {
+  if (port === undefined && token === undefined) return undefined;
+  const metrics = createMetrics(engine.tally, () => ({ connections: connections(), ...engine.present() }), true);
+  if (token !== undefined) addMetrics(http, metrics, token);
+  if (port === undefined) return undefined;
+  const own = createMetricsHttp(metrics);
+  const taken = await listen(own, { host, port, variable: 'TALLYSTICK_METRICS_PORT' });
+  log.info({ url: `http://${urlHost(host)}:${taken}/metrics` }, 'metrics');
+  return own;
+}
+
+function openDoor(engine: Engine, options: DoorOptions, clock: Clock, log: Log): CompatDoor {
+  const authenticate = createAuthenticate(engine.directory, clock.now);
+  return createCompatDoor({ engine, authenticate, clock, ids: systemIds, log, options });
+}
+
+function openSockets(parts: {
   readonly http: FastifyInstance;
+  readonly engine: Engine;
+  readonly door: CompatDoor;
+  readonly config: Config;
+  readonly admission: Admission;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Sockets {
+  const { http, engine, door, config, admission, clock, log } = parts;
+  return attachSockets({
+    server: http.server,
+    options: { ...config, path: socketPath },
+    admission,
+    accept: (link, arrival) => door.accept(link, arrival),
+    clock,
+    tally: engine.tally,
+    log,
+  });
+}
+
+interface Parts {
+  /** What listens. */
+  readonly opened: readonly FastifyInstance[];
   readonly sockets: Sockets;
   readonly door: CompatDoor;
   readonly engine: Engine;
@@ -102,16 +189,26 @@ interface Parts {
 }
 
 /** From the outside in: nothing is closed while something before it may still need it. */
-async function stopInOrder({ http, sockets, door, engine, storage, clock, log }: Parts): Promise<void> {
+async function stopInOrder({ opened, sockets, door, engine, storage, clock, log }: Parts): Promise<void> {
   log.info({ connections: door.connections }, 'draining');
   sockets.refuse();
   await door.drain();
   await closeHandshakes(sockets, clock);
   sockets.drop();
-  await http.close();
-  await engine.stop();
-  await storage.close();
+  for (const each of opened) await each.close();
+  await closeStorage(engine, storage, clock);
   log.info({}, 'stopped');
+}
+
+/** Storage that hangs is given up. [OPS8] */
+async function closeStorage(engine: Engine, storage: Storage, clock: Clock): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const cancel = clock.after(storageMs, () =>
+      reject(new Error('storage does not answer; nobody knows whether its last writes were applied')),
+    );
+    const closed = engine.stop().then(() => storage.close());
+    closed.then(resolve, reject).finally(cancel);
+  });
 }
 
 /** A socket that is dropped while bytes arrive is reset, and its client may lose the last answers with it. [CON6] */
@@ -143,50 +240,36 @@ async function openStorage(config: Config, clock: Clock, log: Log): Promise<Stor
   }
 }
 
-/** Makes the account, its default service and the given key what the credentials say. [ACC1] [ACC2] */
-async function settle(engine: Engine, credentials: Credentials): Promise<void> {
-  const { accountSid, authToken, apiKey, apiSecret, serviceSid } = credentials;
-  const { directory } = engine;
-  if (directory.account !== undefined && directory.account.sid !== accountSid) {
-    throw new StartError(
-      `the data belongs to account ${directory.account.sid}, but TALLYSTICK_ACCOUNT_SID is ${accountSid}; ` +
-        'use another data directory or the credentials that belong to it',
-    );
+/** Nothing of the memory store outlives the process, so its key need not either. */
+async function sealingOf(config: Config, storage: Storage): Promise<Sealing> {
+  if (config.store === 'memory') {
+    const key = { key: systemIds.secret(32), origin: 'this process' };
+    return { sealer: createSealer(key.key), key };
   }
-  const uniqueName = directory.service(undefined) === undefined ? 'default' : null;
-  const isUnchanged =
-    directory.account?.authToken === authToken &&
-    directory.service(serviceSid) !== undefined &&
-    directory.key(apiKey)?.secret === apiSecret;
-  if (isUnchanged) return;
-  await engine.administer([
-    { type: 'putAccount', sid: accountSid, authToken },
-    { type: 'putService', sid: serviceSid, account: accountSid, uniqueName },
-    { type: 'putKey', sid: apiKey, account: accountSid, secret: apiSecret },
-  ]);
-}
-
-async function listen(http: FastifyInstance, config: Config): Promise<number> {
   try {
-    await http.listen({ host: config.host, port: config.port });
+    return await openSealing(config, storage);
   } catch (error) {
-    throw new StartError(listenProblem(error, config), { cause: error });
+    await storage.close();
+    throw error;
   }
-  const address = http.server.address();
-  return typeof address === 'object' && address !== null ? address.port : config.port;
 }
 
-function listenProblem(error: unknown, { host, port }: Config): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE')
-    return `port ${port} on ${host} is in use; set TALLYSTICK_PORT to another, or to 0 for any free one`;
-  if (code === 'EACCES')
-    return `port ${port} needs rights that this process has not; set TALLYSTICK_PORT to one above 1023`;
-  return `cannot listen on ${host}:${port} (${error instanceof Error ? error.message : String(error)}); check TALLYSTICK_HOST`;
+interface Tls {
+  readonly files: KeyFiles;
+  readonly pair: KeyPair;
 }
 
-/** An IPv6 address stands in brackets, and "any address" is no address to connect to. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
+/** Undefined: without TLS. [OPS4] */
+async function tlsOf({ tlsCert: cert, tlsKey: key }: Config): Promise<Tls | undefined> {
+  if (cert === undefined || key === undefined) return undefined;
+  const files = { cert, key };
+  const pair = await readKeyPair(files);
+  if (typeof pair === 'string') throw new StartError(pair);
+  return { files, pair };
+}
+
+/** From now on a changed certificate is used for new connections. Returns the end of that. [OPS5] */
+function useTls(http: FastifyInstance, { files, pair }: Tls, clock: Clock, log: Log): () => void {
+  warnOfEnd(pair, clock.now(), log);
+  return watchKeyPair({ files, pair, clock, log, replace: (changed) => useKeyPair(http.server, changed) });
 }

@@ -66,7 +66,7 @@ export function putService(sid: Sid, uniqueName: string | null = null): PutServi
 }
 
 export function putKey(n: number, secret: string): PutKey {
-  return { type: 'putKey', sid: keySid(n), account, secret };
+  return { type: 'putKey', sid: keySid(n), account, name: null, secret };
 }
 
 /** The outcome of a command that must have been accepted. */

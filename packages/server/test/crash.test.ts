@@ -10,7 +10,7 @@ import { nameOf, standsAt } from './crash-life.ts';
 import { makeDataDirectory } from './data-directory.ts';
 
 const writers = 64;
-const rounds = 6;
+const rounds = 3;
 
 /** A number from 0 to 1, the same for the same seed and round (mulberry32). */
 function chance(seed: number, round: number): number {

@@ -12,7 +12,9 @@ import { Engine } from '../src/engine/engine.ts';
 import type { EngineOptions } from '../src/engine/engine.ts';
 import type { Link, Message } from '../src/engine/message.ts';
 import type { Ids, Log } from '../src/platform.ts';
+import { createSealer } from '../src/sealing.ts';
 import { openMemory } from '../src/storage/memory.ts';
+import type { Arrival } from '../src/transport/admission.ts';
 import type { Connection } from '../src/transport/compat/connection.ts';
 import { createCompatDoor } from '../src/transport/compat/door.ts';
 import type { CompatDoor, DoorOptions } from '../src/transport/compat/door.ts';
@@ -26,6 +28,8 @@ export const secret = 'the secret of key 1';
 export const secondSecret = 'the secret of key 2';
 /** The message types that the client library registers and this server sends. */
 export const allTypes: readonly string[] = ['twilio.sync.event', 'com.twilio.rtd.cds.document'];
+
+const sealer = createSealer('the secrets key of these tests, long enough');
 
 export interface TokenOptions {
   readonly ttl?: number;
@@ -43,11 +47,15 @@ export interface LogLine {
 const defaults: EngineOptions & DoorOptions = {
   writeQueue: Infinity,
   batchCommands: 1024,
+  commitTimeoutMs: Infinity,
   maxSubscriptions: 2000,
   sweepIntervalMs: 1000,
   publicUrl: 'https://sync.example.org',
   outboxBytes: Infinity,
   initTimeoutMs: 30_000,
+  maxFrameBytes: 262_144,
+  maxRequests: 32,
+  requestRate: Infinity,
   pingIntervalMs: Infinity,
   drainMs: 10_000,
 };
@@ -74,7 +82,7 @@ export class Harness {
     const log = recorder(this.log);
     const ids = countedIds();
     this.storage = new GatedStorage(openMemory({ epoch, now: clock.now }));
-    this.engine = new Engine({ storage: this.storage, bus: createLocalBus(), clock, ids, log, options });
+    this.engine = new Engine({ storage: this.storage, bus: createLocalBus(), clock, ids, log, sealer, options });
     const authenticate = createAuthenticate(this.engine.directory, clock.now);
     this.door = createCompatDoor({ engine: this.engine, authenticate, clock, ids, log, options });
   }
@@ -89,7 +97,7 @@ export class Harness {
       putKey(1, secret),
       putKey(2, secondSecret),
     ]) {
-      const made = this.engine.administer([command]);
+      const made = this.engine.administration.put([command]);
       await this.settle();
       await made;
     }
@@ -110,8 +118,8 @@ export class Harness {
   }
 
   /** An open socket that has said nothing. */
-  open(): Client {
-    const client = new Client(this);
+  open(arrival: Arrival = { address: '192.0.2.1', waitMs: 0 }): Client {
+    const client = new Client(this, arrival);
     this.clients.push(client);
     return client;
   }
@@ -196,9 +204,9 @@ export class Client {
   #taken = 0;
   #ids = 0;
 
-  constructor(harness: Harness) {
+  constructor(harness: Harness, arrival: Arrival) {
     this.#harness = harness;
-    this.connection = harness.door.accept(this.link);
+    this.connection = harness.door.accept(this.link, arrival);
   }
 
   /** Every frame that the server sent so far. */

@@ -22,6 +22,8 @@ export class TimerClock extends TestClock implements Clock {
     return this.#soon.length > 0;
   }
 
+  readonly ticks = (): number => this.at;
+
   readonly after = (ms: number, callback: () => void): (() => void) => {
     const timer = { at: this.at + ms, callback };
     this.#timers = [...this.#timers, timer];
@@ -45,6 +47,15 @@ export class TimerClock extends TestClock implements Clock {
       timer.callback();
     }
     this.at = until;
+  }
+
+  /** Time passes in which nothing runs; what was due meanwhile runs late, at the end. */
+  skip(milliseconds: number): void {
+    this.at += milliseconds;
+    for (let timer = this.#due(this.at); timer !== undefined; timer = this.#due(this.at)) {
+      this.#remove(timer);
+      timer.callback();
+    }
   }
 
   #due(until: number): Timer | undefined {

@@ -33,8 +33,8 @@ test('[ACC2] a service is made once', () => {
   assert.deepEqual(decideService(putService(service, 'default'), viewOf(), now), nothing);
 });
 
-test('[ACC3] a key is put, renewed with its age kept, and revoked', () => {
-  const row = { sid: keySid(1), account, secret: 'first', createdAt: 1 };
+test('[ACC3] a key is put, renewed with its age and name kept, and revoked', () => {
+  const row = { sid: keySid(1), account, name: null, secret: 'first', createdAt: 1, revokedAt: null };
   const renewed = { ...row, secret: 'second' };
   assert.deepEqual(decideKey(putKey(1, 'first'), viewOf(), 1), { ...nothing, put: [{ table: 'key', row }] });
   assert.deepEqual(decideKey(putKey(1, 'second'), viewOfAccount(undefined, row), now), {
@@ -42,9 +42,24 @@ test('[ACC3] a key is put, renewed with its age kept, and revoked', () => {
     put: [{ table: 'key', row: renewed }],
   });
   const revoke = { type: 'revokeKey', sid: keySid(1) } as const;
-  assert.deepEqual(revokeKey(revoke, viewOfAccount(undefined, row)), {
+  const revoked = { ...row, secret: '', revokedAt: now };
+  assert.deepEqual(revokeKey(revoke, viewOfAccount(undefined, row), now), {
     ...nothing,
-    drop: [{ table: 'key', sid: row.sid }],
+    put: [{ table: 'key', row: revoked }],
   });
-  assert.deepEqual(revokeKey(revoke, viewOf()), { refused: 20404 });
+  const missing = { refused: 20404, detail: 'no such key is in force' };
+  assert.deepEqual(revokeKey(revoke, viewOf(), now), missing);
+  assert.deepEqual(revokeKey(revoke, viewOfAccount(undefined, revoked), now), missing);
+});
+
+test('[ACC4] a revoked key is not put again; a key keeps its name unless it gets another', () => {
+  const row = { sid: keySid(1), account, name: 'shop', secret: 'first', createdAt: 1, revokedAt: null };
+  const again = decideKey(putKey(1, 'first'), viewOfAccount(undefined, { ...row, secret: '', revokedAt: 5 }), now);
+  assert.deepEqual(again, { refused: 20001, detail: `the key ${keySid(1)} was revoked; make another` });
+  const unchanged = { ...nothing, put: [{ table: 'key', row }] };
+  assert.deepEqual(decideKey(putKey(1, 'first'), viewOfAccount(undefined, row), now), unchanged);
+  assert.deepEqual(decideKey({ ...putKey(1, 'first'), name: 'other' }, viewOfAccount(undefined, row), now), {
+    ...nothing,
+    put: [{ table: 'key', row: { ...row, name: 'other' } }],
+  });
 });

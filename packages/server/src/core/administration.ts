@@ -1,6 +1,6 @@
 /** The rules of the account, its services and its API keys. */
 
-import type { Change, Refusal, Row, RowKey } from './change.ts';
+import type { Change, Refusal, Row } from './change.ts';
 import type { PutAccount, PutKey, PutService, RevokeKey } from './command.ts';
 import type { Instant } from './object.ts';
 import type { View } from './view.ts';
@@ -33,22 +33,26 @@ export function putService(command: PutService, view: View, now: Instant): Chang
   });
 }
 
+/** The same key again may bring another secret, but a revoked one never comes back. [ACC4] */
 export function putKey(command: PutKey, view: View, now: Instant): Change | Refusal {
   const before = view.key(command.sid);
+  if (before !== undefined && before.revokedAt !== null) {
+    return { refused: 20001, detail: `the key ${command.sid} was revoked; make another` };
+  }
+  const { sid, account, secret } = command;
+  const name = command.name ?? before?.name ?? null;
   return put({
     table: 'key',
-    row: { sid: command.sid, account: command.account, secret: command.secret, createdAt: before?.createdAt ?? now },
+    row: { sid, account, name, secret, createdAt: before?.createdAt ?? now, revokedAt: null },
   });
 }
 
-export function revokeKey(command: RevokeKey, view: View): Change | Refusal {
-  return view.key(command.sid) === undefined ? { refused: 20404 } : drop({ table: 'key', sid: command.sid });
+export function revokeKey(command: RevokeKey, view: View, now: Instant): Change | Refusal {
+  const before = view.key(command.sid);
+  if (before === undefined || before.revokedAt !== null) return { refused: 20404, detail: 'no such key is in force' };
+  return put({ table: 'key', row: { ...before, secret: '', revokedAt: now } });
 }
 
 function put(row: Row): Change {
   return { ...nothing, put: [row] };
-}
-
-function drop(key: RowKey): Change {
-  return { ...nothing, drop: [key] };
 }

@@ -26,14 +26,10 @@ export type Row =
   /** `data` is the new body; undefined keeps the one the object has. */
   | { readonly table: 'object'; readonly row: ObjectRow; readonly data: string | undefined };
 
-export type RowKey =
-  | { readonly table: 'key'; readonly sid: Sid }
-  /** The whole row, since the name it holds is freed with it. */
-  | { readonly table: 'object'; readonly row: ObjectRow };
-
 export interface Change {
   readonly put: readonly Row[];
-  readonly drop: readonly RowKey[];
+  /** Whole rows, since the name that an object holds is freed with it. */
+  readonly drop: readonly ObjectRow[];
   readonly events: readonly ObjectEvent[];
   /** The object after the change, for the answer to the writer; undefined when it is gone or none was meant. */
   readonly object: ObjectRow | undefined;

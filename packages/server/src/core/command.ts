@@ -62,6 +62,7 @@ export interface PutKey {
   readonly type: 'putKey';
   readonly sid: Sid;
   readonly account: Sid;
+  readonly name: string | null;
   readonly secret: string;
 }
 

@@ -22,8 +22,9 @@ const now = 10_000;
 test('[STO2] each command names all that its decision looks at', () => {
   const nameNeed = { need: 'name', service, kind: 'document', name: 'board' };
   const objectNeed = { need: 'object', sid: documentSid(1) };
-  assert.deepEqual(needs(create(1)), [{ need: 'service', sid: service }]);
-  assert.deepEqual(needs(create(1, { uniqueName: 'board' })), [{ need: 'service', sid: service }, nameNeed]);
+  const serviceNeed = { need: 'service', sid: service };
+  assert.deepEqual(needs(create(1)), [serviceNeed, objectNeed]);
+  assert.deepEqual(needs(create(1, { uniqueName: 'board' })), [serviceNeed, objectNeed, nameNeed]);
   assert.deepEqual(needs(update(bySid(1))), [objectNeed]);
   assert.deepEqual(needs(update(byName('board'))), [nameNeed]);
   assert.deepEqual(needs(remove(bySid(1))), [objectNeed]);
@@ -53,7 +54,7 @@ test('[TTL3] expiring removes what has run out, and leaves alone what is alive o
   assert.deepEqual(decide(expire(1), viewOf(), now), { put: [], drop: [], events: [], object: undefined });
   const removed = decide(expire(1), viewOf(row), now);
   assert.ok('events' in removed);
-  assert.deepEqual(removed.drop, [{ table: 'object', row }]);
+  assert.deepEqual(removed.drop, [row]);
   assert.deepEqual(
     removed.events.map(({ type, id, by }) => ({ type, id, by })),
     [{ type: 'documentRemoved', id: 4, by: 'system' }],

@@ -11,9 +11,12 @@ import type { View } from './view.ts';
 export function needs(command: Command): readonly Need[] {
   switch (command.type) {
     case 'createDocument': {
-      const service: Need = { need: 'service', sid: command.service };
-      if (command.uniqueName === null) return [service];
-      return [service, { need: 'name', service: command.service, kind: 'document', name: command.uniqueName }];
+      const always: readonly Need[] = [
+        { need: 'service', sid: command.service },
+        { need: 'object', sid: command.sid },
+      ];
+      if (command.uniqueName === null) return always;
+      return [...always, { need: 'name', service: command.service, kind: 'document', name: command.uniqueName }];
     }
     case 'updateDocument':
     case 'removeDocument':
@@ -53,7 +56,7 @@ export function decide(command: Command, view: View, now: Instant): Change | Ref
     case 'putKey':
       return putKey(command, view, now);
     case 'revokeKey':
-      return revokeKey(command, view);
+      return revokeKey(command, view, now);
   }
 }
 

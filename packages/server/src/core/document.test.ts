@@ -66,7 +66,7 @@ test('[OBJ4] a name that is held refuses a creation, an expired holder does not'
 test('[TTL3] creating over an expired name first removes its holder, by the system', () => {
   const expired = { ...board, expiresAt: now };
   const { drop, events } = changed(createDocument(create(2, { uniqueName: 'board' }), viewOf(expired), now));
-  assert.deepEqual(drop, [{ table: 'object', row: expired }]);
+  assert.deepEqual(drop, [expired]);
   assert.deepEqual(
     events.map(({ type, object, id, by }) => ({ type, object, id, by })),
     [
@@ -136,7 +136,7 @@ test('[TTL1] an absent ttl leaves the expiry, 0 takes it away', () => {
 
 test('[DOC7] a removal drops the object and is one event without data', () => {
   const { put, drop, events, object } = changed(removeDocument(remove(byName('board')), viewOf(board), now));
-  assert.deepEqual([put, drop, object], [[], [{ table: 'object', row: board }], undefined]);
+  assert.deepEqual([put, drop, object], [[], [board], undefined]);
   assert.deepEqual(events, [
     {
       type: 'documentRemoved',

@@ -12,6 +12,8 @@ const revisionForm = /^[0-9a-f]{1,14}$/;
 export function createDocument(command: CreateDocument, view: View, now: Instant): Change | Refusal {
   const service = view.service(command.service);
   if (service === undefined) return { refused: 54050 };
+  // Chance made a sid twice: who tries again gets another. [STO13]
+  if (view.object(command.sid) !== undefined) return { refused: 20503, detail: 'the sid is taken' };
   const holder = command.uniqueName === null ? undefined : view.named(command.service, 'document', command.uniqueName);
   if (holder !== undefined && isAlive(holder, now)) return { refused: 54301 };
 
@@ -72,7 +74,7 @@ export function removal(before: ObjectRow, by: string, now: Instant): Change {
   const gone = { ...before, eventId: before.eventId + 1 };
   return {
     put: [],
-    drop: [{ table: 'object', row: before }],
+    drop: [before],
     events: [eventOf('documentRemoved', gone, by, now, null)],
     object: undefined,
   };

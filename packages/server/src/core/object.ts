@@ -8,6 +8,7 @@ export type ObjectKind = 'document';
 /** The one account of an installation. */
 export interface AccountRow {
   readonly sid: Sid;
+  /** Sealed: storage never sees it in clear. [ACC5] */
   readonly authToken: string;
   readonly createdAt: Instant;
 }
@@ -23,8 +24,13 @@ export interface ServiceRow {
 export interface KeyRow {
   readonly sid: Sid;
   readonly account: Sid;
+  /** For people; null when none was given. */
+  readonly name: string | null;
+  /** Sealed, and empty once the key is revoked. [ACC5] */
   readonly secret: string;
   readonly createdAt: Instant;
+  /** null: in force. The row of a revoked key stays, so that nothing brings it back. [ACC4] */
+  readonly revokedAt: Instant | null;
 }
 
 export interface ObjectRow {

@@ -7,22 +7,25 @@ import { limits, nameProblem, sidPrefixes } from '@tallystick/protocol';
 import type { Principal } from '../core/principal.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Refusal } from '../core/change.ts';
-import type { AdministrationCommand, DocumentCommand } from '../core/command.ts';
+import type { DocumentCommand } from '../core/command.ts';
 import { missing } from '../core/document.ts';
-import type { ObjectRef, ObjectRow, Sid } from '../core/object.ts';
-import type { Clock, Ids, Log } from '../platform.ts';
+import type { ObjectRef, ObjectRow } from '../core/object.ts';
+import type { Clock, Ids, Log, Sealer } from '../platform.ts';
 import type { Storage, StoredDocument } from '../storage/storage.ts';
+import { Administration } from './administration.ts';
 import { Directory } from './directory.ts';
 import { Hub } from './hub.ts';
 import { createRecovery } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Sweeper } from './sweeper.ts';
+import { Tally } from './tally.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface EngineOptions {
   readonly writeQueue: number;
   readonly batchCommands: number;
+  readonly commitTimeoutMs: number;
   readonly maxSubscriptions: number;
   readonly sweepIntervalMs: number;
 }
@@ -33,6 +36,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  readonly sealer: Sealer;
   readonly options: EngineOptions;
 }
 
@@ -49,8 +53,10 @@ export type Written = ObjectRow | 'removed' | Refusal | 'unknown';
 export type Answer = (written: Written) => void;
 
 export class Engine {
-  readonly directory: Directory = new Directory();
+  readonly directory: Directory;
+  readonly administration: Administration;
   readonly hub: Hub;
+  readonly tally: Tally = new Tally();
   readonly recovery: Recovery;
   readonly epoch: string;
   readonly #storage: Storage;
@@ -58,17 +64,33 @@ export class Engine {
   readonly #sweeper: Sweeper;
   readonly #ids: Ids;
 
-  constructor({ storage, bus, clock, ids, log, options }: EngineParts) {
+  constructor({ storage, bus, clock, ids, log, sealer, options }: EngineParts) {
     this.#storage = storage;
     this.#ids = ids;
     this.epoch = storage.epoch;
+    this.directory = new Directory(sealer);
     this.hub = new Hub(bus);
-    const queue = { bound: options.writeQueue, batch: options.batchCommands };
+    const { writeQueue: bound, batchCommands: batch, commitTimeoutMs } = options;
+    const queue = { bound, batch, commitTimeoutMs };
     this.#writes = new WriteQueue(storage, clock, log, queue, {
-      committed: (event) => bus.publish(event),
-      // Who comes back reads the store, whatever became of that commit. [SUB7]
-      inDoubt: () => this.hub.dropAll(),
+      committed: (event) => {
+        this.tally.eventsIn++;
+        bus.publish(event);
+      },
+      inDoubt: () => {
+        // Who comes back reads the store, whatever became of that commit. [SUB7]
+        this.hub.dropAll();
+        void this.administration.resync();
+      },
+      cameLate: () => void this.administration.resync(),
+      measured: (result, milliseconds, commands) => {
+        this.tally.commits.add(result);
+        this.tally.commitSeconds.observe(milliseconds / 1000);
+        this.tally.commitCommands.observe(commands);
+      },
     });
+    const { directory, hub } = this;
+    this.administration = new Administration({ directory, storage, writes: this.#writes, hub, ids, sealer, log });
     this.#sweeper = createSweeper(storage, this.#writes, clock, log, options.sweepIntervalMs);
     this.recovery = createRecovery(storage, this.hub, {
       maxSubscriptions: options.maxSubscriptions,
@@ -84,20 +106,20 @@ export class Engine {
     return this.#writes.takesWrites;
   }
 
+  /** How things stand at this moment. [MET1] */
+  present(): ReturnType<Hub['present']> & { readonly writesWaiting: number; readonly takesWrites: boolean } {
+    return { ...this.hub.present(), writesWaiting: this.#writes.waiting, takesWrites: this.takesWrites };
+  }
+
   async start(): Promise<void> {
-    await this.refreshDirectory();
+    await this.administration.refresh();
     this.#sweeper.start();
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is under way any more that anybody waits for. */
   async stop(): Promise<void> {
     await this.#sweeper.stop();
-    await this.#writes.idle();
-  }
-
-  async refreshDirectory(): Promise<void> {
-    const [stored] = await this.#storage.read([{ query: 'directory' }]);
-    this.directory.replace(stored);
+    await this.#writes.stop();
   }
 
   /** `answer` runs before any subscriber is told. [EVT3] */
@@ -149,25 +171,7 @@ export class Engine {
     return found ?? missing(ref);
   }
 
-  /** Changes the account, its services or keys; throws what refuses it. */
-  async administer(commands: readonly AdministrationCommand[]): Promise<void> {
-    const settled = await Promise.all(
-      commands.map((command) => new Promise<Written>((resolve) => this.#submit(command, resolve))),
-    );
-    await this.refreshDirectory();
-    for (const written of settled) {
-      if (written === 'unknown') throw new Error('nobody knows whether the change was made');
-      if (typeof written === 'object' && 'refused' in written) throw new Error(written.detail ?? `${written.refused}`);
-    }
-  }
-
-  /** The key is unknown from now on and its connections end. [ACC3] */
-  async revokeKey(key: Sid): Promise<void> {
-    await this.administer([{ type: 'revokeKey', sid: key }]);
-    this.hub.dropKey(key);
-  }
-
-  #submit(command: DocumentCommand | AdministrationCommand, answer: Answer): void {
+  #submit(command: DocumentCommand, answer: Answer): void {
     this.#writes.submit(command, (settled) => {
       if (settled === 'unknown' || 'refused' in settled) answer(settled);
       else answer(settled.object ?? 'removed');

@@ -16,6 +16,19 @@ export class Hub {
     bus.onEvent((event) => this.#deliver(event));
   }
 
+  /** What the sessions of this node are and hold at this moment; looks at every one of them. [MET1] */
+  present(): { readonly sessions: number; readonly subscriptions: number; readonly outboxBytes: number } {
+    let [sessions, subscriptions, outboxBytes] = [0, 0, 0];
+    for (const each of this.#byKey.values()) {
+      for (const session of each) {
+        sessions++;
+        subscriptions += session.subscriptions.size;
+        outboxBytes += session.outbox.bytes;
+      }
+    }
+    return { sessions, subscriptions, outboxBytes };
+  }
+
   get followedObjects(): number {
     return this.#followers.size;
   }
@@ -50,9 +63,11 @@ export class Hub {
     for (const session of [...(this.#byKey.get(key) ?? [])]) session.drop();
   }
 
-  /** Drops the standing connections of one identity of a service. */
-  dropIdentity(service: Sid, identity: Identity): void {
-    for (const session of [...(this.#byIdentity.get(identityKey(service, identity)) ?? [])]) session.drop();
+  /** Drops the standing connections of one identity of a service; returns how many there were. [ACC9] */
+  dropIdentity(service: Sid, identity: Identity): number {
+    const sessions = [...(this.#byIdentity.get(identityKey(service, identity)) ?? [])];
+    for (const session of sessions) session.drop();
+    return sessions.length;
   }
 
   dropAll(): void {

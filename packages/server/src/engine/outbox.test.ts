@@ -6,6 +6,7 @@ import { TimerClock } from '../../test/timer-clock.ts';
 import { messageOf } from './message.ts';
 import type { Message } from './message.ts';
 import { Flusher, Outbox } from './outbox.ts';
+import { Tally } from './tally.ts';
 
 const stuck = 65_537;
 
@@ -60,6 +61,35 @@ test('[BND1] the bytes that wait never grow with replaced events', () => {
   link.buffered = stuck;
   for (let i = 0; i < 5000; i++) outbox.push(message(event), `ET${i % 4}`);
   assert.equal(overflows(), 0);
+});
+
+test('[BND16] what waits and what the socket holds stay within twice the bound and 64 KiB, whatever is pushed and read', () => {
+  const bound = 50_000;
+  const largest = 20_000;
+  const step = fc.record({
+    size: fc.nat(largest),
+    object: fc.option(fc.nat(9), { nil: undefined }),
+    read: fc.option(fc.nat(200_000), { nil: undefined }),
+    endsTurn: fc.boolean(),
+  });
+  let most = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
+      const { outbox, link, clock, overflows } = make(bound);
+      link.isReading = false;
+      for (const { size, object, read, endsTurn } of steps) {
+        outbox.push(message('x'.repeat(size)), object === undefined ? undefined : `ET${object}`);
+        if (overflows() > 0) return;
+        if (endsTurn) clock.endTurn();
+        const kept = link.buffered + bound - outbox.room;
+        most = Math.max(most, kept);
+        assert.ok(kept <= 2 * bound + 65_536 + largest, `${kept} bytes are kept`);
+        link.buffered = Math.max(0, link.buffered - (read ?? 0));
+        if (link.buffered === 0) outbox.flush();
+      }
+    }),
+  );
+  assert.ok(most > bound, 'the bound was never put to the test');
 });
 
 test('[BND1] what waits leaves in order, and of each object what waits is its latest, whatever came', () => {
@@ -120,7 +150,7 @@ test('[TLC4] what is held back leaves at the release and not before', () => {
 
 test('[BND2] a crowd is flushed in slices, so that other work gets its turn', () => {
   const clock = new TimerClock();
-  const flusher = new Flusher(clock.soon);
+  const flusher = new Flusher(clock.soon, new Tally());
   const links = Array.from({ length: 1200 }, () => new FakeLink());
   const shared = message('news');
   for (const link of links) new Outbox(link, Infinity, flusher, assert.fail).push(shared);
@@ -144,7 +174,7 @@ function make(bound = Infinity): {
   const clock = new TimerClock();
   const link = new FakeLink();
   let overflows = 0;
-  const outbox = new Outbox(link, bound, new Flusher(clock.soon), () => overflows++);
+  const outbox = new Outbox(link, bound, new Flusher(clock.soon, new Tally()), () => overflows++);
   return { outbox, link, clock, overflows: () => overflows };
 }
 

@@ -5,6 +5,7 @@
 
 import type { Sid } from '../core/object.ts';
 import type { Link, Message } from './message.ts';
+import type { Tally } from './tally.ts';
 
 /** Unsent bytes in the socket from which on messages wait here, where they can still be replaced. */
 const highWater = 65_536;
@@ -37,7 +38,10 @@ export class Outbox {
   /** `object`: the message is that object's whole state, and may be replaced by a later one of it. */
   push(message: Message, object?: Sid): void {
     if (this.#closed) return;
-    if (object !== undefined && this.#isStuck) this.#replace(object);
+    if (object !== undefined) {
+      this.#flusher.tally.eventsOut++;
+      if (this.#isStuck) this.#replace(object);
+    }
     this.#waiting.push(message);
     this.#bytes += message.bytes.length;
     // Much may come in one turn: a client that reads is not cut for it.
@@ -71,6 +75,11 @@ export class Outbox {
     return this.#bound - this.#bytes;
   }
 
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Resolves when the socket has taken all that waits, or when the client is gone. */
   whenSent(): Promise<void> {
     if (this.#closed || (this.#waiting.length === 0 && !this.#isStuck)) return Promise.resolve();
@@ -87,6 +96,7 @@ export class Outbox {
 
   #send(): void {
     const messages = this.#latest === undefined ? (this.#waiting as Message[]) : this.#waiting.filter(isPresent);
+    this.#flusher.tally.bytesOut += this.#bytes;
     this.#waiting = [];
     this.#latest = undefined;
     this.#gaps = 0;
@@ -115,6 +125,7 @@ export class Outbox {
     if (index !== undefined && replaced !== undefined) {
       this.#waiting[index] = undefined;
       this.#bytes -= replaced.bytes.length;
+      this.#flusher.tally.conflations++;
       this.#latest.delete(object);
       if (++this.#gaps > 64 && this.#gaps > this.#waiting.length / 2) this.#compact();
     }
@@ -143,12 +154,14 @@ const sliceSize = 500;
 
 /** Flushes all outboxes with news once per turn of the event loop: one write per socket however many events. */
 export class Flusher {
+  readonly tally: Tally;
   readonly #soon: (callback: () => void) => void;
   #dirty: Outbox[] = [];
   #running = false;
 
-  constructor(soon: (callback: () => void) => void) {
+  constructor(soon: (callback: () => void) => void, tally: Tally) {
     this.#soon = soon;
+    this.tally = tally;
   }
 
   schedule(outbox: Outbox): void {

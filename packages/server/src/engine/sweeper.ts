@@ -1,4 +1,4 @@
-/** Removes what has expired, through the one write path, in bounded batches; and tries storage again that failed. [TTL3] */
+/** Removes what has expired, through the one write path, in bounded batches. [TTL3] */
 
 import type { Sid } from '../core/object.ts';
 import type { Clock, Log } from '../platform.ts';
@@ -32,8 +32,7 @@ export function createSweeper(
   };
   const run = async (): Promise<void> => {
     try {
-      if (!writes.takesWrites) await probe(writes);
-      while (!stopped && (await sweep()));
+      while (!stopped && writes.takesWrites && (await sweep()));
     } catch (error) {
       log.warn({ err: error }, 'sweep failed, will try again');
     }
@@ -53,11 +52,6 @@ export function createSweeper(
       await running;
     },
   };
-}
-
-/** Without writes nobody would learn that storage has healed: a write that changes nothing tells. [OPS1] */
-function probe(writes: WriteQueue): Promise<void> {
-  return new Promise((resolve) => writes.submit({ type: 'probe' }, () => resolve()));
 }
 
 /** Resolves to whether the write was taken. */

@@ -40,7 +40,7 @@ suite('[WRI1] group commit', () => {
   });
 
   test('[WRI1] a commit takes at most the given number of commands', async () => {
-    const { submit, settle, storage } = await make({ bound: Infinity, batch: 2 });
+    const { submit, settle, storage } = await make({ bound: Infinity, batch: 2, commitTimeoutMs: Infinity });
     for (let i = 1; i <= 5; i++) submit(create(i));
     await settle();
     assert.deepEqual(batches(storage), [2, 2, 1]);
@@ -59,7 +59,7 @@ suite('[WRI1] group commit', () => {
 
 suite('[WRI2] the bound', () => {
   test('[WRI2] beyond it a write is refused at once, and storage never sees it', async () => {
-    const { queue, submit, settle, storage } = await make({ bound: 2, batch: 10 });
+    const { queue, submit, settle, storage } = await make({ bound: 2, batch: 10, commitTimeoutMs: Infinity });
     storage.commitGate.shut();
     submit(create(1));
     await settle();
@@ -77,36 +77,180 @@ suite('[WRI2] the bound', () => {
   });
 });
 
-suite('[WRI4] failing commits', () => {
-  test('[WRI4] a commit that was not applied is refused as such; the next one heals the queue', async () => {
-    const { queue, submit, settle, storage, published, doubts } = await make();
+suite('failing commits', () => {
+  test('[WRI5] after a commit that was not applied nothing is taken until storage has taken a trial', async () => {
+    const { queue, submit, settle, advance, storage, published, doubts } = await make();
     storage.commitError = new NotApplied('the disk is full');
-    const refused = submit(create(1));
+    storage.commitGate.shut();
+    const failed = submit(create(1));
     await settle();
-    assert.deepEqual(refused(), { refused: 20503 });
-    assert.equal(queue.takesWrites, false);
-    assert.deepEqual([published, doubts()], [[], 0]);
+    const behind = [submit(create(2)), submit(create(3))];
+    storage.commitGate.open();
+    await settle();
+    assert.deepEqual([failed, ...behind].map(outcome), [refused, refused, refused]);
+    assert.deepEqual(submit(create(4))(), refused);
+    assert.deepEqual([queue.takesWrites, published, doubts()], [false, [], 0]);
+    await advance(2000);
+    assert.deepEqual(submit(create(4))(), refused);
+    assert.deepEqual(
+      storage.commits.map((batch) => batch.map(({ type }) => type)),
+      [['createDocument'], ['probe'], ['probe'], ['probe'], ['probe']],
+      'what was refused was never handed to storage',
+    );
     storage.commitError = undefined;
+    await advance(500);
+    assert.equal(queue.takesWrites, true);
     const again = submit(create(1));
     await settle();
     assert.ok(isAccepted(again()));
-    assert.equal(queue.takesWrites, true);
+    await advance(5000);
+    assert.equal(storage.commits.length, 7, 'storage that is well is not tried');
   });
 
   for (const error of [new OutcomeUnknown('the thread died'), new Error('nobody thought of this one')]) {
-    test(`[WRI4] after ${error.name} no write is told that it failed`, async () => {
-      const { queue, submit, settle, storage, doubts } = await make();
+    test(`[WRI4] [WRI5] after ${error.name} no write is told that it failed, and whoever follows an object reads it again`, async () => {
+      const { queue, submit, settle, advance, storage, doubts } = await make();
       storage.errorAfterCommit = error;
       const settled = [submit(create(1)), submit(create(2))];
       await settle();
-      assert.deepEqual(
-        settled.map((one) => one()),
-        ['unknown', 'unknown'],
-      );
-      assert.equal(queue.takesWrites, false);
-      assert.equal(doubts(), 1, 'whoever follows an object has to read it again');
+      assert.deepEqual(settled.map(outcome), ['unknown', 'unknown']);
+      assert.deepEqual([queue.takesWrites, doubts()], [false, 1]);
+      storage.commitError = error;
+      await advance(2000);
+      assert.equal(doubts(), 1, 'a trial changes nothing that anybody could miss');
+      storage.commitError = undefined;
+      await advance(500);
+      assert.equal(queue.takesWrites, true);
     });
   }
+
+  test('[WRI5] who asks again from within the refusal is refused, not served in a loop', async () => {
+    const { queue, settle, storage } = await make();
+    storage.commitError = new NotApplied('the disk is full');
+    const asked: Settled[] = [];
+    queue.submit(create(1), (first) => {
+      asked.push(first);
+      queue.submit(create(1), (second) => asked.push(second));
+    });
+    await settle();
+    assert.deepEqual(asked, [refused, refused]);
+    assert.equal(storage.commits.length, 1);
+  });
+});
+
+suite('a commit that does not come back', () => {
+  /** One commit under way and one write behind it. */
+  async function stuck(): Promise<
+    Made & { readonly underWay: () => Settled | undefined; readonly behind: () => Settled | undefined }
+  > {
+    const made = await make({ bound: Infinity, batch: 1024, commitTimeoutMs: 1000 });
+    made.storage.commitGate.shut();
+    const underWay = made.submit(create(1));
+    await made.settle();
+    const behind = made.submit(create(2));
+    return { ...made, underWay, behind };
+  }
+
+  test('[WRI6] is waited for no longer than the limit; its writes are unknown, those behind it refused', async () => {
+    const { queue, submit, advance, storage, underWay, behind, doubts } = await stuck();
+    await advance(999);
+    assert.deepEqual([underWay(), behind(), queue.takesWrites], [undefined, undefined, true]);
+    await advance(1);
+    assert.deepEqual([underWay(), behind(), queue.takesWrites], ['unknown', refused, false]);
+    assert.deepEqual(submit(create(3))(), refused);
+    await advance(60_000);
+    assert.equal(storage.commits.length, 1, 'one commit is under way, so nothing can be tried');
+    assert.equal(doubts(), 0, 'its events can still come');
+  });
+
+  test('[WRI6] when it comes back its events are told, nobody is settled twice, and writes are taken', async () => {
+    const { queue, submit, settle, advance, storage, published, late } = await stuck();
+    await advance(1000);
+    assert.deepEqual([published, late()], [[], 0]);
+    storage.commitGate.open();
+    await settle();
+    assert.deepEqual([published, late()], [[`${documentSid(1)} 0`], 1]);
+    assert.equal(queue.takesWrites, true);
+    const next = submit(create(2));
+    await settle();
+    assert.ok(isAccepted(next()));
+    assert.deepEqual(published, [`${documentSid(1)} 0`, `${documentSid(2)} 0`]);
+  });
+
+  test('[WRI6] when it fails at last nobody is settled twice, and storage is tried until it is well', async () => {
+    for (const [error, doubted] of [
+      [new NotApplied('full'), 0],
+      [new OutcomeUnknown('gone'), 1],
+    ] as const) {
+      const { queue, submit, settle, advance, storage, published, doubts } = await stuck();
+      await advance(1000);
+      storage.commitError = error;
+      storage.commitGate.open();
+      await settle();
+      assert.deepEqual([queue.takesWrites, published, doubts()], [false, [], doubted]);
+      storage.commitError = undefined;
+      await advance(500);
+      assert.equal(queue.takesWrites, true);
+      const next = submit(create(1));
+      await settle();
+      assert.ok(isAccepted(next()));
+    }
+  });
+
+  test('[MET1] every commit is measured to its end, given up or not; trials are not', async () => {
+    const { submit, settle, advance, storage, measured } = await stuck();
+    await advance(1500);
+    storage.commitError = new NotApplied('full');
+    storage.commitGate.open();
+    await settle();
+    assert.deepEqual(measured, [['failed', 1500, 1]]);
+    storage.commitError = undefined;
+    await advance(500);
+    submit(create(1));
+    submit(create(2));
+    await settle();
+    assert.deepEqual(measured.slice(1), [['applied', 0, 2]]);
+  });
+
+  test('[WRI6] a trial that does not come back is waited for, and heals when it does', async () => {
+    const { queue, advance, settle, storage, underWay } = await stuck();
+    await advance(1000);
+    storage.commitError = new NotApplied('full');
+    storage.commitGate.letOne();
+    await settle();
+    await advance(500);
+    assert.equal(storage.commits.length, 2, 'the trial is under way');
+    await advance(10_000);
+    assert.deepEqual([storage.commits.length, queue.takesWrites], [2, false]);
+    storage.commitError = undefined;
+    storage.commitGate.open();
+    await settle();
+    assert.deepEqual([queue.takesWrites, underWay()], [true, 'unknown']);
+  });
+
+  test('[WRI6] 0, read as Infinity, waits without end', async () => {
+    const { submit, settle, advance, storage, clock } = await make();
+    storage.commitGate.shut();
+    const written = submit(create(1));
+    await settle();
+    await advance(60_000);
+    assert.deepEqual([written(), clock.pending], [undefined, 0]);
+    storage.commitGate.open();
+    await settle();
+    assert.ok(isAccepted(written()));
+  });
+
+  test('[WRI6] a commit in time leaves no timer behind, nor does one that fails', async () => {
+    const { submit, settle, storage, queue, clock } = await make({ bound: 9, batch: 9, commitTimeoutMs: 1000 });
+    submit(create(1));
+    await settle();
+    assert.equal(clock.pending, 0);
+    storage.commitError = new NotApplied('full');
+    submit(create(2));
+    await settle();
+    await queue.stop();
+    assert.equal(clock.pending, 0);
+  });
 });
 
 test('[EVT3] every writer of a batch has its answer before anybody hears of an event', async () => {
@@ -120,40 +264,77 @@ test('[EVT3] every writer of a batch has its answer before anybody hears of an e
   );
 });
 
-test('[OPS3] idle waits for what is under way and for what waits behind it', async () => {
-  const { queue, submit, settle, storage } = await make();
-  await queue.idle();
-  storage.commitGate.shut();
-  submit(create(1));
-  await settle();
-  const last = submit(create(2));
-  let isIdle = false;
-  void queue.idle().then(() => {
-    isIdle = true;
+suite('stopping', () => {
+  test('[OPS3] waits for what is under way and for what waits behind it, and takes nothing more', async () => {
+    const { queue, submit, settle, storage } = await make();
+    storage.commitGate.shut();
+    submit(create(1));
+    await settle();
+    const last = submit(create(2));
+    let isStopped = false;
+    void queue.stop().then(() => {
+      isStopped = true;
+    });
+    assert.deepEqual(submit(create(3))(), refused);
+    storage.commitGate.letOne();
+    await settle();
+    assert.equal(isStopped, false);
+    storage.commitGate.open();
+    await settle();
+    assert.equal(isStopped, true);
+    assert.ok(isAccepted(last()));
+    await queue.stop();
   });
-  storage.commitGate.letOne();
-  await settle();
-  assert.equal(isIdle, false);
-  storage.commitGate.open();
-  await settle();
-  assert.equal(isIdle, true);
-  assert.ok(isAccepted(last()));
+
+  test('[OPS3] is done at once when nothing was ever under way', async () => {
+    const { queue } = await make();
+    await queue.stop();
+  });
+
+  test('[OPS3] does not wait for a commit that was given up, before or after', async () => {
+    const { queue, submit, settle, advance, storage, clock } = await make({
+      bound: 9,
+      batch: 9,
+      commitTimeoutMs: 1000,
+    });
+    storage.commitGate.shut();
+    const written = submit(create(1));
+    await settle();
+    const stopped = queue.stop();
+    await advance(1000);
+    await stopped;
+    await queue.stop();
+    assert.equal(written(), 'unknown');
+    storage.commitError = new NotApplied('full');
+    storage.commitGate.open();
+    await settle();
+    assert.equal(clock.pending, 0, 'storage is not tried any more');
+  });
 });
+
+const refused = { refused: 20503 };
 
 interface Made {
   readonly queue: WriteQueue;
+  readonly clock: TimerClock;
   readonly storage: GatedStorage;
   /** What was published, as sid and event id. */
   readonly published: readonly string[];
   /** How often the queue said that nobody knows what was committed. */
   readonly doubts: () => number;
+  /** How often it said that a commit came after all. */
+  readonly late: () => number;
+  /** Result, milliseconds and commands of each commit. */
+  readonly measured: readonly (readonly [string, number, number])[];
   /** Submits a write; the returned function tells what it was settled with, if it was. */
   readonly submit: (command: Command) => () => Settled | undefined;
   readonly settle: () => Promise<void>;
+  /** Moves the clock and lets everything happen that follows, timer by timer. */
+  readonly advance: (ms: number) => Promise<void>;
 }
 
 async function make(
-  options: WriteQueueOptions = { bound: Infinity, batch: 1024 },
+  options: WriteQueueOptions = { bound: Infinity, batch: 1024, commitTimeoutMs: Infinity },
   committed?: CommitListener['committed'],
 ): Promise<Made> {
   const clock = new TimerClock();
@@ -162,16 +343,26 @@ async function make(
   storage.commits.length = 0;
   const published: string[] = [];
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  let doubts = 0;
+  const measured: (readonly [string, number, number])[] = [];
+  let [doubts, late] = [0, 0];
   const queue = new WriteQueue(storage, clock, log, options, {
     committed: committed ?? ((event) => published.push(`${event.object} ${event.id}`)),
     inDoubt: () => doubts++,
+    cameLate: () => late++,
+    measured: (result, milliseconds, commands) => void measured.push([result, milliseconds, commands]),
   });
+  const settle = async (): Promise<void> => {
+    clock.endTurn();
+    await setImmediate();
+  };
   return {
     queue,
+    clock,
     storage,
     published,
     doubts: () => doubts,
+    late: () => late,
+    measured,
     submit(command) {
       let settled: Settled | undefined;
       queue.submit(command, (outcome) => {
@@ -180,15 +371,23 @@ async function make(
       });
       return () => settled;
     },
-    async settle() {
-      clock.endTurn();
-      await setImmediate();
+    settle,
+    async advance(ms) {
+      const step = 500;
+      for (let left = ms; left > 0; left -= step) {
+        clock.advance(Math.min(step, left));
+        await settle();
+      }
     },
   };
 }
 
 function batches(storage: GatedStorage): readonly number[] {
   return storage.commits.map((batch) => batch.length);
+}
+
+function outcome(settled: () => Settled | undefined): Settled | undefined {
+  return settled();
 }
 
 function isAccepted(settled: Settled | undefined): boolean {

@@ -65,6 +65,7 @@ test('[STO2] the needs of a batch are each loaded once, and things of other kind
   assert.deepEqual(needsOf([...batch, { type: 'putAccount', sid: account, authToken: 'a' }]), [
     { need: 'service', sid: service },
     { need: 'object', sid: documentSid(1) },
+    { need: 'object', sid: documentSid(2) },
     { need: 'object', sid: service },
     { need: 'object', sid: 'account' },
     { need: 'account' },
@@ -153,7 +154,7 @@ test('[ACC2] [ACC3] what the administration makes is there for the next command'
     now,
   );
   assert.deepEqual(outcomes.map(refusal), [undefined, undefined, undefined, undefined, 20404]);
-  assert.equal(writes.keys.get(keySid(1)), null);
+  assert.equal(writes.keys.get(keySid(1))?.revokedAt, now);
 });
 
 test('[ACC1] of two accounts in one batch the first wins', () => {

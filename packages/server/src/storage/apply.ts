@@ -22,7 +22,7 @@ export class Loaded {
 export class WriteSet {
   account: AccountRow | undefined = undefined;
   readonly services: Map<Sid, ServiceRow> = new Map();
-  readonly keys: Map<Sid, KeyRow | null> = new Map();
+  readonly keys: Map<Sid, KeyRow> = new Map();
   readonly objects: Map<Sid, ObjectRow | null> = new Map();
   /** The last body that the batch gave an object. */
   readonly bodies: Map<Sid, string> = new Map();
@@ -103,13 +103,10 @@ function overlay<T>(sid: Sid, written: ReadonlyMap<Sid, T | null>, loaded: Reado
 
 /** Drops come first: a name may pass from one object to the next inside one change. */
 function record(change: Change, writes: WriteSet): void {
-  for (const key of change.drop) {
-    if (key.table === 'key') writes.keys.set(key.sid, null);
-    else {
-      writes.objects.set(key.row.sid, null);
-      writes.bodies.delete(key.row.sid);
-      holdName(key.row, null, writes);
-    }
+  for (const row of change.drop) {
+    writes.objects.set(row.sid, null);
+    writes.bodies.delete(row.sid);
+    holdName(row, null, writes);
   }
   for (const put of change.put) {
     switch (put.table) {

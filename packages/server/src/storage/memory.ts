@@ -94,10 +94,7 @@ function copy<T>(key: string, from: ReadonlyMap<string, T>, to: Map<string, T>):
 function write(tables: Tables, writes: WriteSet): void {
   if (writes.account !== undefined) tables.account = writes.account;
   for (const [sid, row] of writes.services) tables.services.set(sid, row);
-  for (const [sid, row] of writes.keys) {
-    if (row === null) tables.keys.delete(sid);
-    else tables.keys.set(sid, row);
-  }
+  for (const [sid, row] of writes.keys) tables.keys.set(sid, row);
   for (const [sid, row] of writes.objects) {
     if (row === null) tables.objects.delete(sid);
     else tables.objects.set(sid, { row, data: writes.bodies.get(sid) ?? tables.objects.get(sid)?.data ?? '{}' });

@@ -6,7 +6,8 @@ import type { Instant } from '../core/object.ts';
 import { epochOf, lockDirectory, openForReading, openForWriting, prepareDirectory } from './sqlite/database.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { packBatch, unpackOutcomes } from './sqlite/packed.ts';
-import type { CommitReply, CommitRequest } from './sqlite/worker.ts';
+import type { CommitReply } from './sqlite/commit-reply.ts';
+import type { Request } from './sqlite/worker.ts';
 import { NotApplied, OutcomeUnknown } from './storage.ts';
 import type { AnswersTo, Outcome, Query, Storage } from './storage.ts';
 
@@ -94,16 +95,19 @@ class WriterThread {
     if (this.#down !== undefined) return Promise.reject(new NotApplied(this.#down.message));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, resolve, reject });
-      const request: CommitRequest = { batch: packBatch(batch), now };
-      this.#worker.postMessage(request);
+      this.#ask({ batch: packBatch(batch), now });
     });
   }
 
   /** Messages are handled in order, so the commits under way come first. */
   close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#down === undefined) this.#worker.postMessage('close');
+    if (this.#down === undefined) this.#ask('close');
     return this.#exited;
+  }
+
+  #ask(request: Request): void {
+    this.#worker.postMessage(request);
   }
 
   #settle(reply: CommitReply): void {

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { suite, test } from 'node:test';
-import type { TestContext } from 'node:test';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
+import { listen, open, path, refusal } from '../../test/socket-harness.ts';
 import { messageOf } from '../engine/message.ts';
-import type { Link, Message } from '../engine/message.ts';
-import { attachSockets, FrameWriter } from './websocket.ts';
-import type { Sockets } from './websocket.ts';
-
-const path = '/v3/wsconnect';
+import type { Message } from '../engine/message.ts';
+import { FrameWriter } from './websocket.ts';
 
 suite('[EVT4] frames', () => {
   const sizes = [0, 1, 125, 126, 65_535, 65_536, 70_000];
@@ -52,7 +47,7 @@ suite('[CON12] addresses', () => {
   test('[CON12] a token in the address is refused, wherever it stands in it', async (t) => {
     const { url } = await listen(t);
     for (const query of ['?token=abc', '?a=1&token=abc', '?token', '?%74oken=abc']) {
-      assert.equal(await refusal(url + query), 400, query);
+      assert.equal((await refusal(url + query)).status, 400, query);
     }
     await open(t, `${url}?client=7`);
   });
@@ -67,7 +62,7 @@ suite('[CON12] addresses', () => {
       '/v3/wsconnect/../wsconnect2',
       '/?/v3/wsconnect',
     ]) {
-      assert.equal(await refusal(url.replace(path, other)), 404, other);
+      assert.equal((await refusal(url.replace(path, other))).status, 404, other);
     }
     assert.deepEqual(accepted, []);
   });
@@ -76,7 +71,11 @@ suite('[CON12] addresses', () => {
     const { url, sockets } = await listen(t);
     const client = await open(t, url);
     sockets.refuse();
-    assert.equal(await refusal(url), 503);
+    assert.deepEqual(await refusal(url), {
+      status: 503,
+      retryAfter: '1',
+      body: { code: 20503, message: 'The server is stopping', status: 503 },
+    });
     assert.equal(client.readyState, client.OPEN);
     const closed = once(client, 'close');
     sockets.drop();
@@ -97,8 +96,8 @@ suite('[CON4] links', () => {
     assert.deepEqual(accepted[0]?.received, ['binary binary', 'text text', 'binary in parts']);
   });
 
-  test('[CON4] a frame beyond the limit ends its connection, one at the limit does not', async (t) => {
-    const { url, accepted } = await listen(t, 4096);
+  test('[CON4] [BND14] a frame beyond the limit ends its connection, one at the limit does not', async (t) => {
+    const { url, accepted } = await listen(t, { maxFrameBytes: 4096 });
     const client = await open(t, url);
     client.send(Buffer.alloc(4096, 'x'));
     client.send(Buffer.alloc(4097, 'x'));
@@ -108,10 +107,10 @@ suite('[CON4] links', () => {
     await accepted[0].closed;
   });
 
-  test('[CON4] without a limit a large frame is taken', async (t) => {
-    const { url, accepted } = await listen(t, Infinity);
+  test('[CON4] [BND14] without a limit a large frame is taken, in as many parts as it comes', async (t) => {
+    const { url, accepted } = await listen(t, { maxFrameBytes: Infinity });
     const client = await open(t, url);
-    client.send(Buffer.alloc(2_000_000, 'x'));
+    for (let i = 1; i <= 2000; i++) client.send(Buffer.alloc(1000, 'x'), { fin: i === 2000 });
     client.close();
     await once(client, 'close');
     assert.equal(accepted[0]?.received[0]?.length, 'binary '.length + 2_000_000);
@@ -161,62 +160,41 @@ suite('[CON4] links', () => {
   });
 });
 
-interface Accepted {
-  readonly link: Link;
-  /** Each message as its kind and text. */
-  readonly received: string[];
-  readonly drained: Promise<void>;
-  readonly closed: Promise<void>;
-}
-
-interface Listening {
-  readonly url: string;
-  readonly port: number;
-  readonly accepted: Accepted[];
-  readonly sockets: Sockets;
-}
-
-async function listen(t: TestContext, maxFrameBytes = 262_144): Promise<Listening> {
-  const server = createServer();
-  const accepted: Accepted[] = [];
-  const accept = (link: Link): { receive(bytes: Buffer, isBinary: boolean): void; drained(): void; closed(): void } => {
-    const received: string[] = [];
-    const { promise: drained, resolve: onDrained } = Promise.withResolvers<void>();
-    const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
-    accepted.push({ link, received, drained, closed });
-    return {
-      receive: (bytes, isBinary) => received.push(`${isBinary ? 'binary' : 'text'} ${bytes.toString()}`),
-      drained: onDrained,
-      closed: onClosed,
-    };
-  };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const sockets = attachSockets(server, { path, maxFrameBytes }, accept, log);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    sockets.drop();
-    server.close();
+suite('[BND11] frames that cost the client little', () => {
+  test('[BND11] the door hears of every ping and pong, and pings are answered', async (t) => {
+    const { url, accepted } = await listen(t);
+    const client = await open(t, url);
+    const ponged = once(client, 'pong');
+    client.pong('unasked');
+    client.ping('x');
+    assert.equal(String((await ponged)[0]), 'x');
+    assert.equal(accepted[0]?.controls(), 2);
   });
-  const { port } = server.address() as AddressInfo;
-  return { url: `ws://127.0.0.1:${port}${path}`, port, accepted, sockets };
-}
 
-async function open(t: TestContext, url: string): Promise<WebSocket> {
-  const client = new WebSocket(url);
-  t.after(() => client.terminate());
-  await once(client, 'open');
-  return client;
-}
+  test('[BND11] a message of more than 1,024 parts is the end with 1008, however small they are', async (t) => {
+    for (const part of ['', 'x']) {
+      const { url, accepted } = await listen(t);
+      const client = await open(t, url);
+      for (let i = 1; i <= 1024; i++) client.send(Buffer.from(part), { fin: i === 1024 });
+      for (let i = 1; i <= 1025; i++) client.send(Buffer.from(part), { fin: false });
+      const [code] = (await once(client, 'close')) as [number];
+      assert.equal(code, 1008);
+      assert.deepEqual(accepted[0]?.received, [`binary ${part.repeat(1024)}`]);
+      await accepted[0].closed;
+    }
+  });
 
-/** The HTTP status with which an upgrade is refused. */
-async function refusal(url: string): Promise<number | undefined> {
-  const client = new WebSocket(url);
-  client.on('error', () => {});
-  const [, response] = (await once(client, 'unexpected-response')) as [unknown, { statusCode?: number }];
-  client.terminate();
-  return response.statusCode;
-}
+  test('[BND11] a client that pings and does not read is dropped when many answers wait', async (t) => {
+    const { url, accepted } = await listen(t);
+    const client = await open(t, url);
+    client.pause();
+    const { link, closed } = accepted[0]!;
+    const large = messageOf(Buffer.alloc(1_000_000));
+    for (let i = 0; i < 16; i++) link.send([large]);
+    for (let i = 0; i < 61; i++) client.ping();
+    await closed;
+  });
+});
 
 function collect(client: WebSocket, count: number): Promise<readonly Buffer[]> {
   return new Promise((resolve) => {

@@ -4,23 +4,33 @@
  */
 
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
+import type { ServerOptions, WebSocket } from 'ws';
 import type { Link, Message } from '../engine/message.ts';
-import type { Log } from '../platform.ts';
+import type { Tally } from '../engine/tally.ts';
+import type { Clock, Log } from '../platform.ts';
+import type { Admission, Arrival } from './admission.ts';
+import { refuse } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import { PacedReading, Turns } from './turns.ts';
+import { refusalOf } from './upgrade.ts';
+import type { UpgradeRules } from './upgrade.ts';
 
 /** What a door makes of a link. */
 export interface Receiver {
   receive(bytes: Buffer, isBinary: boolean): void;
+  /** A ping or pong of WebSocket itself came; the ping is answered already. */
+  control(): void;
   /** The socket takes bytes again. */
   drained(): void;
   closed(): void;
 }
 
-export interface SocketOptions {
-  readonly path: string;
+export type Accept = (link: Link, arrival: Arrival) => Receiver;
+
+export interface SocketOptions extends UpgradeRules {
   /** Infinity: no limit. */
   readonly maxFrameBytes: number;
 }
@@ -34,24 +44,54 @@ export interface Sockets {
   drop(): void;
 }
 
-export function attachSockets(
-  server: Server,
-  options: SocketOptions,
-  accept: (link: Link) => Receiver,
-  log: Log,
-): Sockets {
-  const maxPayload = Number.isFinite(options.maxFrameBytes) ? options.maxFrameBytes : 0;
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload });
+/** Parts that one message may come in. Browsers and proxies cut at 16 KiB and more, if at all. [BND11] */
+const mostFragments = 1024;
+/** For the client's side of the close handshake. Longer than any detour, and no time to go on sending. */
+const closeMs = 5000;
+
+export function attachSockets(parts: {
+  readonly server: Server;
+  readonly options: SocketOptions;
+  readonly admission: Admission;
+  readonly accept: Accept;
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly log: Log;
+}): Sockets {
+  const { server, options, admission, accept, clock, tally, log } = parts;
+  const isBounded = Number.isFinite(options.maxFrameBytes);
+  const socketOptions: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: isBounded ? options.maxFrameBytes : 0,
+    maxFragments: isBounded ? mostFragments : 0,
+    closeTimeout: closeMs,
+    // None is chosen: what a client names there may be a secret, and the answer would repeat it.
+    handleProtocols: () => false,
+  };
+  const sockets = new WebSocketServer(socketOptions);
   const writer = new FrameWriter();
+  const turns = new Turns(clock);
   let isRefusing = false;
 
+  sockets.on('wsClientError', (_error, socket) => {
+    tally.refusals.add('form');
+    refuse(socket, { reason: 'form', code: 20001 }, clock);
+  });
   server.on('upgrade', (request, socket, head) => {
-    const refusal = isRefusing ? '503 Service Unavailable' : refusalOf(request, options.path);
-    if (refusal !== undefined) {
-      refuseUpgrade(socket, refusal);
-      return;
+    const refusal = isRefusing ? draining : refusalOf(request, options);
+    const judged = refusal ?? admission.judge(request);
+    if (judged === undefined) socket.destroy();
+    else if ('reason' in judged) {
+      tally.refusals.add(judged.reason);
+      log.debug({ reason: judged.reason }, 'upgrade refused');
+      refuse(socket, judged, clock);
+    } else {
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        tally.connections++;
+        connect({ webSocket, socket, arrival: judged, writer, turns, accept, log });
+      });
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, socket, writer, accept, log));
   });
 
   return {
@@ -68,14 +108,19 @@ export function attachSockets(
   };
 }
 
-function connect(
-  webSocket: WebSocket,
-  socket: Duplex,
-  writer: FrameWriter,
-  accept: (link: Link) => Receiver,
-  log: Log,
-): void {
-  const receiver = accept({
+const draining: Refusal = { reason: 'draining', code: 20503, detail: 'The server is stopping', retryAfterS: 1 };
+
+function connect(parts: {
+  readonly webSocket: WebSocket;
+  readonly socket: Duplex;
+  readonly arrival: Arrival;
+  readonly writer: FrameWriter;
+  readonly turns: Turns;
+  readonly accept: Accept;
+  readonly log: Log;
+}): void {
+  const { webSocket, socket, writer, log } = parts;
+  const link: Link = {
     get buffered() {
       return socket.writableLength;
     },
@@ -83,30 +128,25 @@ function connect(
       if (webSocket.readyState === webSocket.OPEN) socket.write(writer.join(messages));
     },
     close(code, reason) {
-      webSocket.resume();
+      reading.end();
       webSocket.close(code, reason);
     },
     drop: () => webSocket.terminate(),
-    pause: () => webSocket.pause(),
-    resume: () => webSocket.resume(),
+    pause: () => reading.pause(),
+    resume: () => reading.resume(),
+  };
+  const reading = new PacedReading(parts.turns, webSocket, (bytes, isBinary) => receiver.receive(bytes, isBinary));
+  const receiver = parts.accept(link, parts.arrival);
+  socket.on('data', (chunk: Buffer) => reading.read(chunk.length));
+  webSocket.on('message', (data, isBinary) => reading.message(data as Buffer, isBinary));
+  webSocket.on('ping', () => receiver.control());
+  webSocket.on('pong', () => receiver.control());
+  webSocket.on('close', () => {
+    reading.end();
+    receiver.closed();
   });
-  webSocket.on('message', (data, isBinary) => receiver.receive(data as Buffer, isBinary));
-  webSocket.on('close', () => receiver.closed());
   webSocket.on('error', (error) => log.debug({ err: error }, 'socket error'));
   socket.on('drain', () => receiver.drained());
-}
-
-/** Undefined when the address is that of the socket. */
-function refusalOf(request: IncomingMessage, path: string): string | undefined {
-  const [pathname, query = ''] = (request.url ?? '').split('?');
-  if (pathname !== path) return '404 Not Found';
-  // Addresses end up in logs of proxies; a token there is refused before anybody gets used to it. [CON12]
-  return new URLSearchParams(query).has('token') ? '400 Bad Request' : undefined;
-}
-
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 /** Frames messages once, and joins equal runs of them once: many sockets often get the same. [EVT4] */

@@ -15,6 +15,7 @@ export type Counts = Record<
   | 'conflicts'
   | 'repeats'
   | 'unknown'
+  | 'hangs'
   | 'refused'
   | 'renewals'
   | 'heldRequests'
@@ -36,6 +37,7 @@ export class History {
     conflicts: 0,
     repeats: 0,
     unknown: 0,
+    hangs: 0,
     refused: 0,
     renewals: 0,
     heldRequests: 0,

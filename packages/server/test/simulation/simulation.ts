@@ -7,6 +7,7 @@ import type { Bus } from '../../src/bus/bus.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { Clock, Log } from '../../src/platform.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { createSealer } from '../../src/sealing.ts';
 import { createCompatDoor } from '../../src/transport/compat/door.ts';
 import type { CompatDoor } from '../../src/transport/compat/door.ts';
 import { decodeFrame } from '../../src/transport/compat/frame.ts';
@@ -37,6 +38,7 @@ export interface Result {
 
 const account = `AC${'0'.repeat(32)}`;
 const key = `SK${'0'.repeat(32)}`;
+const sealer = createSealer('the secrets key of the simulation, long enough');
 const service = `IS${'0'.repeat(32)}`;
 const secret = 'a secret of the simulation, long enough';
 const names = ['board', 'poll', 'café', 'a/b c', 'last'];
@@ -73,9 +75,9 @@ class Run {
 
   async play(): Promise<void> {
     await this.#disk.storage.commitNow([
-      { type: 'putAccount', sid: account, authToken: secret },
+      { type: 'putAccount', sid: account, authToken: sealer.seal(account, secret) },
       { type: 'putService', sid: service, account, uniqueName: 'default' },
-      { type: 'putKey', sid: key, account, secret },
+      { type: 'putKey', sid: key, account, name: null, secret: sealer.seal(key, secret) },
     ]);
     await this.#start();
     for (let i = 0; i < clientCount; i++) this.#clients.push(this.#client(`client${i}`));
@@ -84,11 +86,13 @@ class Run {
       this.#live(client);
     }
     this.#trouble();
-    this.#disk.failures = 0.06;
+    this.#disk.failures = 0.03;
+    this.#disk.hangs = 0.005;
     await this.#time.run(60_000);
 
     this.#calm = true;
     this.#disk.failures = 0;
+    this.#disk.hangs = 0;
     await this.#time.run(150_000);
     await this.#compare();
     await this.#finish();
@@ -143,8 +147,14 @@ class Run {
     const bus = faults.bus?.(createLocalBus()) ?? createLocalBus();
     // Sids of documents and frames need no luck, only difference.
     const ids = { secret: (bytes: number) => this.#hex(bytes * 2) };
-    const options = { writeQueue: 1_000, batchCommands: 16, maxSubscriptions: 100, sweepIntervalMs: 500 };
-    const engine = new Engine({ storage, bus, clock, ids, log: silent, options });
+    const options = {
+      writeQueue: 1_000,
+      batchCommands: 16,
+      commitTimeoutMs: 1_500,
+      maxSubscriptions: 100,
+      sweepIntervalMs: 500,
+    };
+    const engine = new Engine({ storage, bus, clock, ids, log: silent, sealer, options });
     await engine.start();
     const door = createCompatDoor({
       engine,
@@ -156,6 +166,9 @@ class Run {
         publicUrl: 'http://simulated',
         outboxBytes: 20_000,
         initTimeoutMs: 30_000,
+        maxFrameBytes: 262_144,
+        maxRequests: 32,
+        requestRate: Infinity,
         pingIntervalMs: 10_000,
         drainMs: 1_000,
       },
@@ -175,6 +188,7 @@ class Run {
     await this.#time.wait(this.#random.between(10, 2_000));
     // What is left of the dead process goes quiet, as it would with its sockets gone.
     await Promise.all([dead.door.drain(), dead.engine.stop()]);
+    await this.#disk.idle();
     await this.#start();
   }
 
@@ -186,7 +200,7 @@ class Run {
       this.#checkExpiry(bytes, expiresAt);
       return this.#faults.down?.(bytes) ?? [bytes];
     });
-    const connection = node.door.accept(wire);
+    const connection = node.door.accept(wire, { address: '192.0.2.1', waitMs: 0 });
     this.#wires.add(wire);
     wire.connect(
       {

@@ -16,6 +16,8 @@ export class VirtualTime implements Clock {
 
   readonly now = (): number => this.#now;
 
+  readonly ticks = (): number => this.#now;
+
   readonly soon = (callback: () => void): void => {
     this.#add(0, callback);
   };

@@ -33,13 +33,22 @@ it('[ACC2] services stand in the directory, and making one again changes nothing
   );
 });
 
-it('[ACC3] a key is there until it is revoked', async (world) => {
+it('[ACC3] [ACC4] a key is in force until it is revoked; then its secret is gone, and it never comes back', async (world) => {
   const madeAt = world.clock.at;
-  await world.commit(putKey(1, 'first'), putKey(2, 'second'));
+  await world.commit(putKey(1, 'first'), { ...putKey(2, 'second'), name: 'of the shop' });
   world.clock.advance(5);
   await world.accept(putKey(1, 'renewed'));
+  const revokedAt = world.clock.at;
   await world.accept({ type: 'revokeKey', sid: keySid(2) });
+  world.clock.advance(5);
   assert.equal(await world.refused({ type: 'revokeKey', sid: keySid(2) }), 20404);
+  assert.equal(await world.refused(putKey(2, 'second')), 20001);
   const [directory] = await world.storage.read([{ query: 'directory' }]);
-  assert.deepEqual(directory.keys, [{ sid: keySid(1), account, secret: 'renewed', createdAt: madeAt }]);
+  assert.deepEqual(
+    [...directory.keys].sort((a, b) => (a.sid < b.sid ? -1 : 1)),
+    [
+      { sid: keySid(1), account, name: null, secret: 'renewed', createdAt: madeAt, revokedAt: null },
+      { sid: keySid(2), account, name: 'of the shop', secret: '', createdAt: madeAt, revokedAt },
+    ],
+  );
 });

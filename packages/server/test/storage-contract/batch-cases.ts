@@ -40,6 +40,19 @@ it('[STO2] a refused command changes nothing and does not disturb the others', a
   assert.equal(await world.data(bySid(3)), '{}');
 });
 
+it('[STO13] a creation under a sid that is taken is refused and changes nothing, whatever else the batch holds', async (world) => {
+  await world.accept(create(1, { data: '{"n":0}' }));
+  const outcomes = await world.commit(
+    create(1, { data: '{"n":1}' }),
+    create(2, { data: '{"n":2}' }),
+    create(2, { uniqueName: 'other', data: '{"n":3}' }),
+    update(bySid(1), { data: '{"n":4}' }),
+  );
+  assert.deepEqual(outcomes.map(refusal), [20503, undefined, 20503, undefined]);
+  assert.deepEqual([await world.data(bySid(1)), await world.data(bySid(2))], ['{"n":4}', '{"n":2}']);
+  assert.equal(await world.document(byName('other')), undefined);
+});
+
 it('[STO2] each command sees what those before it in the batch left', async (world) => {
   const outcomes = await world.commit(
     create(1, { uniqueName: 'board' }),

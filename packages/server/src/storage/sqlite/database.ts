@@ -60,7 +60,8 @@ export function openForWriting(directory: string): DatabaseSync {
 
 export function openForReading(directory: string): DatabaseSync {
   const database = new DatabaseSync(join(directory, fileName), { readOnly: true });
-  database.exec('PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;');
+  // Never mapped: where a disk cannot be read, a mapped page ends the process, and a read only this one request.
+  database.exec('PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -16384;');
   return database;
 }
 

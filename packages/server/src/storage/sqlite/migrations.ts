@@ -26,4 +26,16 @@ export const migrations: readonly string[] = [
   CREATE INDEX object_due ON object (expires_at) WHERE expires_at IS NOT NULL;
   CREATE TABLE event (seq INTEGER PRIMARY KEY, object TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL);
   `,
+  // Secrets are sealed from here on. Those that stood in clear go without a trace: they came from the credentials that
+  // the service is started with, and come from there again.
+  `
+  PRAGMA secure_delete = ON;
+  UPDATE account SET auth_token = '';
+  DROP TABLE key;
+  CREATE TABLE key (
+    sid TEXT PRIMARY KEY, account TEXT NOT NULL, name TEXT, secret TEXT NOT NULL, created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) WITHOUT ROWID;
+  PRAGMA secure_delete = OFF;
+  `,
 ];

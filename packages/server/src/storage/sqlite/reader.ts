@@ -32,7 +32,8 @@ export class SqliteReader {
     try {
       return queries.map((query) => this.#answer(query, now)) as unknown as AnswersTo<Q>;
     } finally {
-      if (several) this.#database.exec('COMMIT');
+      // Some errors end the transaction by themselves. One left open would show its snapshot for ever.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
     }
   }
 

@@ -44,7 +44,9 @@ export function keyRow(row: SqlRow): KeyRow {
   return {
     sid: row['sid'] as string,
     account: row['account'] as string,
+    name: row['name'] as string | null,
     secret: row['secret'] as string,
     createdAt: row['created_at'] as number,
+    revokedAt: row['revoked_at'] as number | null,
   };
 }

@@ -1,21 +1,13 @@
 /** The thread that owns the writing connection, so that an fsync never blocks the event loop of the sockets. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Instant } from '../../core/object.ts';
-import { NotApplied } from '../storage.ts';
+import { replyTo } from './commit-reply.ts';
+import type { CommitRequest } from './commit-reply.ts';
 import { openForWriting } from './database.ts';
-import { packOutcomes, unpackBatch } from './packed.ts';
-import type { Packed } from './packed.ts';
 import { SqliteWriter } from './writer.ts';
 
-export interface CommitRequest {
-  readonly batch: Packed;
-  readonly now: Instant;
-}
-
-export type CommitReply =
-  | { readonly outcomes: Packed }
-  | { readonly failed: 'notApplied' | 'outcomeUnknown'; readonly reason: string };
+/** What the thread can be asked for. Each commit is answered by a `CommitReply`, in order. */
+export type Request = CommitRequest | 'close';
 
 /** How long without a commit counts as idle; work then comes in small steps, so that a new commit waits little. */
 const idleAfterMs = 40;
@@ -33,25 +25,14 @@ function scheduleIdle(delay: number): void {
   }, delay);
 }
 
-function commit(request: CommitRequest): CommitReply {
-  try {
-    const batch = unpackBatch(request.batch);
-    return { outcomes: packOutcomes(writer.commit(batch, request.now), batch) };
-  } catch (error) {
-    // Only what says so itself changed nothing for certain; a fault after the commit must not be told as a failed one.
-    const failed = error instanceof NotApplied ? 'notApplied' : 'outcomeUnknown';
-    return { failed, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-port.on('message', (request: CommitRequest | 'close') => {
+port.on('message', (request: Request) => {
   if (request === 'close') {
     clearTimeout(idleTimer);
     database.close();
     port.close();
     return;
   }
-  port.postMessage(commit(request));
+  port.postMessage(replyTo(request, writer));
   writer.tidy();
   scheduleIdle(idleAfterMs);
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import {
   accepted,
+  account,
   byName,
   bySid,
   create,
@@ -34,10 +36,12 @@ function newDatabase(t: TestContext): DatabaseSync {
   return database;
 }
 
-/** The same database, whose statements throw when `fails` says so of their text. */
-function failing(database: DatabaseSync, fails: (sql: string) => boolean): DatabaseSync {
+/** The same database, whose statements throw when `fails` says so of their text, with the code that it says. */
+function failing(database: DatabaseSync, fails: (sql: string) => boolean | number): DatabaseSync {
   const guard = (sql: string): void => {
-    if (fails(sql)) throw new Error(`failed on purpose: ${sql.slice(0, 20)}`);
+    const code = fails(sql);
+    if (code === false) return;
+    throw Object.assign(new Error(`failed on purpose: ${sql.slice(0, 20)}`), { errcode: code });
   };
   return {
     get isTransaction() {
@@ -139,6 +143,51 @@ test('[STO6] a full disk refuses writes and takes them again when there is room'
   assert.equal(refusal(writer.commit([create(2, { data: large })], now)[0]), undefined);
 });
 
+/** Result codes of SQLite for a commit that fails. */
+const commitFailures: readonly (readonly [
+  name: string,
+  code: number,
+  Failure: typeof NotApplied | typeof OutcomeUnknown,
+])[] = [
+  ['SQLITE_FULL', 13, NotApplied],
+  ['SQLITE_IOERR_WRITE', 778, OutcomeUnknown],
+  ['SQLITE_IOERR_FSYNC', 1034, OutcomeUnknown],
+  ['SQLITE_IOERR_SHMSIZE', 4874, OutcomeUnknown],
+  ['SQLITE_BUSY', 5, OutcomeUnknown],
+];
+
+test('[STO10] a commit that finds no room is not applied; of one that fails otherwise nobody knows', async (t) => {
+  const database = newDatabase(t);
+  let code: number | undefined;
+  const writer = new SqliteWriter(failing(database, (sql) => sql === 'COMMIT' && (code ?? false)));
+  writer.commit([create(1), create(3, { uniqueName: 'old' })], now);
+  const before = contents(database);
+  for (const [name, failure, Failure] of commitFailures) {
+    await t.test(name, () => {
+      code = failure;
+      assert.throws(() => writer.commit(batch, now), Failure);
+      assert.equal(database.isTransaction, false);
+      assert.deepEqual(contents(database), before);
+    });
+  }
+  code = undefined;
+  assert.deepEqual(writer.commit(batch, now).map(refusal), [undefined, undefined, undefined]);
+});
+
+test('[STO11] each trial of storage appends 64 KiB to the log, and changes nothing that a command sees', (t) => {
+  const database = newDatabase(t);
+  const writer = new SqliteWriter(database);
+  writer.commit([{ type: 'putAccount', sid: account, authToken: 'sealed' }, create(1)], now);
+  const before = contents(database);
+  const log = `${String(database.location())}-wal`;
+  for (let trial = 0; trial < 3; trial++) {
+    const size = statSync(log).size;
+    assert.deepEqual(writer.commit([{ type: 'probe' }], now).map(refusal), [undefined]);
+    assert.ok(statSync(log).size - size >= 65_536, `trial ${trial}`);
+  }
+  assert.deepEqual(contents(database), before);
+});
+
 test('[STO8] superseded bodies go in an idle moment, those of documents stay', (t) => {
   const database = newDatabase(t);
   const writer = new SqliteWriter(database);
@@ -211,6 +260,21 @@ test('[STO8] bodies that a crash left without an owner are found, while commits 
     const [found] = reader.read([{ query: 'document', ref: bySid(n) }], now);
     assert.equal(found?.data, n === 2 ? undefined : `{"round":${n < 4 ? 6 : 5}}`, documentSid(n));
   }
+});
+
+test('[STO12] an idle moment in which nothing can be read breaks nothing, and its work is done in a later one', (t) => {
+  const database = newDatabase(t);
+  const crashed = new SqliteWriter(database);
+  crashed.commit([create(1), create(2)], now);
+  crashed.commit([update(bySid(1), { data: '{"n":1}' })], now);
+  let fails = true;
+  const writer = new SqliteWriter(failing(database, (sql) => fails && sql.startsWith('SELECT seq FROM event') && 266));
+  assert.equal(writer.idle(), false, 'not at once again: the disk is sick');
+  assert.equal(writer.idle(), false);
+  writer.commit([update(bySid(2), { data: '{"n":2}' })], now);
+  fails = false;
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{"n":1}', '{"n":2}']);
 });
 
 test('[STO8] what could not be deleted hinders no commit and is deleted later', (t) => {

@@ -14,6 +14,8 @@ import type { SqlRow } from './rows.ts';
 const garbageBatch = 4_096;
 /** Rows looked at in one step of the search for bodies that a crash left without an owner. */
 const searchStep = 2_048;
+/** SQLITE_FULL, which has no extensions. */
+const diskFull = 13;
 
 export class SqliteWriter {
   readonly #database: DatabaseSync;
@@ -33,7 +35,13 @@ export class SqliteWriter {
     this.#search = { next: Number(used?.['first'] ?? 1), end: this.#nextSeq };
   }
 
-  /** Throws NotApplied (rolled back) or OutcomeUnknown (the commit itself failed). */
+  /**
+   * Throws NotApplied when certainly nothing was changed, else OutcomeUnknown. A commit appends the changed pages to the
+   * log, the page that makes them count last, then syncs. When anything before it fails, or when there is no room for
+   * one of these pages, that last page is not there, and what is will be written over. When a write, the sync or the
+   * shared index fails otherwise, the last page may be on the disk: then this process goes on as if it were not, and
+   * writes it over with the next commit, but after a crash before that it counts. [STO6] [STO10]
+   */
   commit(batch: readonly Command[], now: Instant): readonly Outcome[] {
     const freed: number[] = [];
     let outcomes: readonly Outcome[];
@@ -43,15 +51,17 @@ export class SqliteWriter {
       const decided = decideBatch(batch, this.#load(needsOf(batch)), now);
       outcomes = decided.outcomes;
       nextSeq = this.#write(decided.writes, freed);
+      if (batch[0]?.type === 'probe') this.#sql.fill.run();
     } catch (error) {
       this.#rollback();
-      throw new NotApplied(error instanceof Error ? error.message : String(error), { cause: error });
+      throw new NotApplied(messageOf(error), { cause: error });
     }
     try {
       this.#sql.commit.run();
     } catch (error) {
       this.#rollback();
-      throw new OutcomeUnknown(error instanceof Error ? error.message : String(error), { cause: error });
+      const Failure = isDiskFull(error) ? NotApplied : OutcomeUnknown;
+      throw new Failure(messageOf(error), { cause: error });
     }
     this.#nextSeq = nextSeq;
     this.#garbage.push(...freed);
@@ -65,10 +75,7 @@ export class SqliteWriter {
 
   /** Work for a moment without writes. Returns whether more is left to do. */
   idle(): boolean {
-    if (this.#search !== undefined) {
-      this.#searchStep(this.#search);
-      return true;
-    }
+    if (this.#search !== undefined) return this.#searchStep(this.#search);
     if (this.#garbage.length > 0) {
       this.#deleteGarbage();
       return this.#garbage.length === 0;
@@ -103,16 +110,23 @@ export class SqliteWriter {
     }
   }
 
-  #searchStep(search: { next: number; readonly end: number }): void {
+  /** Returns whether to go on: a step that fails is done again in the next idle moment. */
+  #searchStep(search: { next: number; readonly end: number }): boolean {
     const last = Math.min(search.next + searchStep, search.end);
-    const orphans = this.#sql.orphans.all(search.next, last - 1);
+    let orphans: readonly SqlRow[];
+    try {
+      orphans = this.#sql.orphans.all(search.next, last - 1);
+    } catch {
+      return false;
+    }
     const known = new Set(this.#garbage);
     for (const row of orphans) {
-      const seq = (row as SqlRow)['seq'] as number;
+      const seq = row['seq'] as number;
       if (!known.has(seq)) this.#garbage.push(seq);
     }
     search.next = last;
     if (last >= search.end) this.#search = undefined;
+    return true;
   }
 
   /** Never throws. A transaction that it had to leave open fails the next BEGIN, which comes here again. */
@@ -176,9 +190,8 @@ export class SqliteWriter {
       sql.putAccount.run(writes.account.sid, writes.account.authToken, writes.account.createdAt);
     }
     for (const row of writes.services.values()) sql.putService.run(row.sid, row.account, row.uniqueName, row.createdAt);
-    for (const [sid, row] of writes.keys) {
-      if (row === null) sql.dropKey.run(sid);
-      else sql.putKey.run(sid, row.account, row.secret, row.createdAt);
+    for (const row of writes.keys.values()) {
+      sql.putKey.run(row.sid, row.account, row.name, row.secret, row.createdAt, row.revokedAt);
     }
     for (const [sid, row] of writes.objects) {
       const before = this.#seqs.get(sid);
@@ -222,6 +235,14 @@ export class SqliteWriter {
   }
 }
 
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === diskFull;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const statementTexts = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
@@ -231,10 +252,11 @@ const statementTexts = {
   key: 'SELECT * FROM key WHERE sid = ?',
   object: `SELECT ${objectColumns} FROM object o WHERE o.sid = ?`,
   name: 'SELECT sid FROM name WHERE service = ? AND kind = ? AND name = ?',
+  /** 64 KiB. A trial of storage that writes less would call a disk healed that has no room for the next batch. [STO11] */
+  fill: "INSERT OR REPLACE INTO meta VALUES ('trial', hex(zeroblob(32768)))",
   putAccount: 'INSERT OR REPLACE INTO account VALUES (?, ?, ?)',
   putService: 'INSERT OR REPLACE INTO service VALUES (?, ?, ?, ?)',
-  putKey: 'INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?)',
-  dropKey: 'DELETE FROM key WHERE sid = ?',
+  putKey: 'INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?, ?, ?)',
   putEvent: 'INSERT INTO event VALUES (?, ?, ?, ?)',
   insertObject: 'INSERT INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   updateObject: 'UPDATE object SET event_id = ?, seq = ?, updated_at = ?, expires_at = ? WHERE sid = ?',

@@ -245,6 +245,27 @@ suite('[CON9] message types', () => {
     assert.deepEqual(await events(['com.twilio.rtd.cds.list', 'twilio.ipmsg.message']), []);
   });
 
+  test('[CON9] a context whose name cannot be one is answered 400, and nothing is registered', async () => {
+    const h = await openDoor();
+    const ann = await h.connect('ann', {}, { registrations: null });
+    const names = [undefined, null, 7, [], { toString: null, valueOf: null }, 'x'.repeat(129)];
+    for (const name of names) {
+      for (const method of ['put_notification_ctx', 'delete_notification_ctx']) {
+        const id = ann.send(method, { notification_ctx_id: name }, JSON.stringify({ message_types: allTypes }));
+        await h.settle();
+        assert.equal(statusOf(ann.replyTo(id)).code, 400, `${method} ${JSON.stringify(name)}`);
+      }
+    }
+    const sid = await ann.create();
+    ann.take();
+    ann.subscribe([{ object_sid: sid, last_event_id: null }]);
+    await h.settle();
+    assert.deepEqual(
+      ann.take().filter(({ method }) => method === 'notification'),
+      [],
+    );
+  });
+
   test('[CON9] older clients register with a frame of its own, which is answered', async () => {
     const h = await openDoor();
     const ann = await h.connect('ann', {}, { registrations: null });
@@ -271,7 +292,7 @@ suite('[CON9] message types', () => {
 const foreign = `IS${'f'.repeat(32)}`;
 
 async function foreignService(h: Harness): Promise<void> {
-  const made = h.engine.administer([{ ...putService(foreign), account: `AC${'b'.repeat(32)}` }]);
+  const made = h.engine.administration.put([{ ...putService(foreign), account: `AC${'b'.repeat(32)}` }]);
   await h.settle();
   await made;
 }

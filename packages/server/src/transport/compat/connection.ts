@@ -3,36 +3,38 @@
  * carries them is a `Link`. PROTOCOL.md tells the wire, SPEC.md (CON, TLC) the behaviour.
  */
 
-import { SyncError } from '@tallystick/protocol';
-import type { ErrorCode } from '@tallystick/protocol';
-import type { Authenticate } from '../../auth.ts';
-import type { Principal } from '../../core/principal.ts';
+import { Rate } from '../../core/rate.ts';
 import { messageOf } from '../../engine/message.ts';
 import type { Link, Message } from '../../engine/message.ts';
 import { Outbox } from '../../engine/outbox.ts';
 import type { Flusher } from '../../engine/outbox.ts';
 import { Session } from '../../engine/session.ts';
-import type { Clock, Log } from '../../platform.ts';
+import type { Clock } from '../../platform.ts';
+import type { Arrival } from '../admission.ts';
+import { closing, judgeInit, judgeUpdate } from './authentication.ts';
+import type { Judge, LastWords } from './authentication.ts';
 import type { EventEncoder } from './events.ts';
 import { decodeFrame, encodeFrame, isAcknowledgement } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { capabilitiesOf, initReply } from './init.ts';
+import { Pacing } from './pacing.ts';
+import type { PacingOptions } from './pacing.ts';
 import { messageTypesOf, Registrations } from './registrations.ts';
-import { answerReply, closeFrame, okStatus, refusalStatus, reply, statusOf, unauthorizedStatus } from './replies.ts';
+import { answerReply, okStatus, reply, statusOf } from './replies.ts';
 import type { Answer } from './resources.ts';
 import { serveRequest } from './tunnel.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /** What all connections of the door share. */
-export interface Shared extends Tunnel {
-  readonly authenticate: Authenticate;
+export interface Shared extends Tunnel, Judge {
   readonly clock: Clock;
-  readonly log: Log;
   readonly encoder: EventEncoder;
   readonly flusher: Flusher;
   /** Bytes that may wait for one client. Infinity: no limit. */
   readonly outboxBytes: number;
+  /** Infinity: no limit. */
   readonly initTimeoutMs: number;
+  readonly pacing: PacingOptions;
   /** Called once when the connection is over. */
   readonly onEnd: (connection: Connection) => void;
 }
@@ -44,57 +46,78 @@ type State =
   | { readonly state: 'expired'; readonly session: Session }
   | { readonly state: 'ended' };
 
-/** Requests of one connection under way at once: their answers together fit into the smallest sensible outbox. */
-const mostOpen = 32;
-/** Frames that may wait to be served; a client with more has gone wrong. */
-const mostHeld = 1_000;
+/** Pings and pongs of WebSocket and updates of the token that a connection may send a second, and at once. [BND11] */
+const controlRate = 10;
+const controlBurstMs = 5000;
+/** Clients name their contexts with 34 characters. */
+const mostContextCharacters = 128;
 
 export class Connection {
   readonly #link: Link;
+  readonly #arrival: Arrival;
   readonly #shared: Shared;
+  readonly #pacing: Pacing;
+  readonly #controls: Rate = new Rate(controlRate, controlBurstMs);
   #state: State;
   /** Those of init stand under the empty context. */
   readonly #registrations: Registrations = new Registrations();
   #sendsClientUpdates = false;
-  #openRequests = 0;
-  /** What waits until answers were given, the client has read, or the token was renewed. [BND3] [TLC4] */
-  readonly #held: Frame[] = [];
-  #isServingHeld = false;
   #whenAnswered: (() => void) | undefined;
   #isDraining = false;
-  /** When anything last came from, and went to, the client. */
+  /** When anything last came from, and went to, the client; in ticks. */
   lastReceivedAt: number;
   lastPingAt: number;
 
-  constructor(link: Link, shared: Shared) {
+  constructor(link: Link, arrival: Arrival, shared: Shared) {
     this.#link = link;
+    this.#arrival = arrival;
     this.#shared = shared;
-    this.lastReceivedAt = shared.clock.now();
+    this.#pacing = new Pacing(link, shared.pacing, shared.clock, {
+      isLive: () => this.#state.state === 'live',
+      isBackedUp: () => 'session' in this.#state && this.#state.session.outbox.isBackedUp,
+      serve: (frame) => this.#serve(frame),
+      overflow: () => this.#cut('more waits for it than may'),
+    });
+    this.lastReceivedAt = shared.clock.ticks();
     this.lastPingAt = this.lastReceivedAt;
     const cancelTimeout = Number.isFinite(shared.initTimeoutMs)
-      ? shared.clock.after(shared.initTimeoutMs, () => this.#close(1008, 'no init'))
+      ? shared.clock.after(shared.initTimeoutMs, () => this.#end('no init'))
       : () => {};
     this.#state = { state: 'opening', cancelTimeout };
   }
 
   receive(bytes: Buffer, isBinary: boolean): void {
     if (this.#state.state === 'ended' || this.#isDraining) return;
-    this.lastReceivedAt = this.#shared.clock.now();
+    this.lastReceivedAt = this.#shared.clock.ticks();
+    this.#shared.tally.bytesIn += bytes.length;
     if (isBinary && this.#state.state !== 'opening' && isAcknowledgement(bytes)) return;
     const frame = isBinary ? decodeFrame(bytes) : undefined;
-    if (frame === undefined) this.#refuse(406, 'NOT_ACCEPTABLE', 51130);
-    else this.#handle(frame);
+    if (frame === undefined) this.#sendLast(closing(this.#shared, 406, 'NOT_ACCEPTABLE', 51130));
+    else this.#handle(frame, bytes.length);
+  }
+
+  /** A ping or pong of WebSocket itself came, or what costs as much. False: it was one too many. */
+  control(): boolean {
+    if (this.#state.state === 'ended') return false;
+    if (this.#controls.take(this.#shared.clock.ticks()) === 0) return true;
+    this.#cut('it sends too many control frames', 1008);
+    return false;
   }
 
   /** The socket takes bytes again. */
   drained(): void {
     if (!('session' in this.#state)) return;
     this.#state.session.outbox.flush();
-    this.#serveHeld();
+    this.#pacing.next();
+  }
+
+  /** Nothing came for so long that the client must be gone. */
+  isSilent(now: number, forMs: number): boolean {
+    return now - this.lastReceivedAt >= forMs && !this.#pacing.isWaitingForRate;
   }
 
   ping(message: Message): void {
-    this.lastPingAt = this.#shared.clock.now();
+    this.lastPingAt = this.#shared.clock.ticks();
     if (this.#state.state === 'live') this.#state.session.outbox.push(message);
   }
 
@@ -106,8 +129,8 @@ export class Connection {
   /** Reads nothing more; resolves when every request that was read is answered. [CON6] */
   drain(): Promise<void> {
     this.#isDraining = true;
-    this.#link.pause();
-    if (this.#isIdle) return Promise.resolve();
+    this.#pacing.drain();
+    if (this.#pacing.isIdle) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whenAnswered = resolve;
     });
@@ -122,6 +145,7 @@ export class Connection {
     const ended = this.#state;
     if (ended.state === 'ended') return;
     this.#state = { state: 'ended' };
+    this.#pacing.end();
     if (ended.state === 'opening') ended.cancelTimeout();
     else {
       this.#shared.engine.hub.unfollowAll(ended.session);
@@ -132,89 +156,68 @@ export class Connection {
     this.#shared.onEnd(this);
   }
 
-  #handle(frame: Frame): void {
+  #handle(frame: Frame, bytes: number): void {
     const state = this.#state;
     if (state.state === 'opening') {
       if (frame.method === 'init') this.#init(frame, state.cancelTimeout);
       else if (frame.method === 'close') this.#close(1000, '');
-      else this.#refuse(401, 'UNAUTHORIZED', 51215);
+      else this.#sendLast(closing(this.#shared, 401, 'UNAUTHORIZED', 51215));
       return;
     }
     if (state.state === 'ended') return;
     switch (frame.method) {
       case 'update':
-        this.#update(frame, state.session);
+        if (this.control()) this.#update(frame, state.session);
         return;
       case 'close':
         this.#close(1000, '');
         return;
       case 'reply':
-      case 'telemetry.v1':
         return;
     }
-    if (this.#canServe && this.#held.length === 0) this.#serve(frame, state.session);
-    else this.#hold(frame);
+    this.#pacing.take(frame, bytes, this.lastReceivedAt);
   }
 
-  /** What waits for a new token may wait in vain, so it does not count. */
-  get #isIdle(): boolean {
-    return this.#openRequests === 0 && (this.#held.length === 0 || this.#state.state !== 'live');
-  }
-
-  get #canServe(): boolean {
-    return this.#state.state === 'live' && this.#openRequests < mostOpen && !this.#state.session.outbox.isBackedUp;
-  }
-
-  #hold(frame: Frame): void {
-    if (this.#held.length >= mostHeld) {
-      this.#overflow();
-      return;
-    }
-    this.#held.push(frame);
-    // Without a valid token the client must still be heard: it may send a new one.
-    if (this.#state.state === 'live') this.#link.pause();
-  }
-
-  #serveHeld(): void {
-    if (this.#isServingHeld || this.#held.length === 0) return;
-    this.#isServingHeld = true;
-    while (this.#canServe && 'session' in this.#state) {
-      const frame = this.#held.shift();
-      if (frame === undefined) break;
-      this.#serve(frame, this.#state.session);
-    }
-    this.#isServingHeld = false;
-    if (this.#held.length === 0 && !this.#isDraining) this.#link.resume();
-  }
-
-  #serve(frame: Frame, session: Session): void {
+  #serve(frame: Frame): void {
+    if (this.#state.state !== 'live') return;
+    const { session } = this.#state;
     switch (frame.method) {
       case 'message':
-        this.#openRequests++;
+        this.#pacing.began();
         serveRequest(this.#shared, session, frame, this.#registrations.takesOutcomes, (answer) =>
           this.#answer(frame.id, session, answer),
         );
         return;
       case 'put_notification_ctx':
-        this.#registrations.set(contextOf(frame), messageTypesOf([parsedPayload(frame)]));
-        session.outbox.push(reply(frame.id, okStatus));
+        this.#register(frame, session, messageTypesOf([parsedPayload(frame)]));
         return;
       case 'delete_notification_ctx':
-        this.#registrations.set(contextOf(frame), []);
-        session.outbox.push(reply(frame.id, okStatus));
+        this.#register(frame, session, []);
+        return;
+      case 'telemetry.v1':
         return;
       default:
         // A second init lands here too. [CON3] [CON4]
-        session.outbox.push(reply(frame.id, statusOf(400, 'BAD_REQUEST', 51130)));
+        session.outbox.push(reply(frame.id, badRequest));
     }
+  }
+
+  #register(frame: Frame, session: Session, types: readonly string[]): void {
+    const context = contextOf(frame);
+    if (context !== undefined) this.#registrations.set(context, types);
+    session.outbox.push(reply(frame.id, context === undefined ? badRequest : okStatus));
   }
 
   #init(frame: Frame, cancelTimeout: () => void): void {
     const shared = this.#shared;
-    const principal = this.#authenticated(frame);
-    if (principal === undefined) return;
+    const judged = judgeInit(shared, frame, this.#arrival);
+    if ('lastWords' in judged) {
+      this.#sendLast(judged.lastWords);
+      return;
+    }
     cancelTimeout();
-    const outbox = new Outbox(this.#link, shared.outboxBytes, shared.flusher, () => this.#overflow());
+    const { principal } = judged;
+    const outbox = new Outbox(this.#link, shared.outboxBytes, shared.flusher, () => this.#cut('it reads too slowly'));
     const session = new Session(
       principal,
       outbox,
@@ -240,49 +243,29 @@ export class Connection {
     shared.engine.hub.attach(session);
     outbox.push(messageOf(encodeFrame('reply', frame.id, initReply(frame.header, capabilities, principal, shared))));
     session.start();
-    shared.log.debug({ identity: principal.identity, service: principal.service }, 'connected');
-  }
-
-  /** Undefined when the token was refused; the client has been told and the connection closed. [CON2] */
-  #authenticated(frame: Frame): Principal | undefined {
-    try {
-      return this.#shared.authenticate(frame.header['token']);
-    } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
-      this.#sendLast(reply(frame.id, refusalStatus(error)), 1008, 'token refused');
-      this.#shared.log.info({ code: error.code, reason: error.message }, 'token refused');
-      return undefined;
-    }
+    const { identity, service } = principal;
+    shared.log.debug({ identity, service, address: this.#arrival.address }, 'connected');
   }
 
   #update(frame: Frame, session: Session): void {
-    let principal: Principal;
-    try {
-      principal = this.#shared.authenticate(frame.header['token']);
-    } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
-      this.#sendLast(reply(frame.id, unauthorizedStatus(error)), 1008, 'token refused');
-      return;
-    }
-    const { identity, service } = session.principal;
-    if (principal.identity !== identity || principal.service !== service) {
-      this.#refuse(308, 'UPDATE_IS_FORBIDDEN', 51232);
+    const judged = judgeUpdate(this.#shared, frame, this.#arrival, session.principal);
+    if ('lastWords' in judged) {
+      this.#sendLast(judged.lastWords);
       return;
     }
     this.#shared.engine.hub.detach(session);
-    session.replacePrincipal(principal);
+    session.replacePrincipal(judged.principal);
     this.#shared.engine.hub.attach(session);
     session.outbox.push(reply(frame.id, okStatus));
     this.#state = { state: 'live', session };
-    this.#serveHeld();
+    this.#pacing.next();
   }
 
   #answer(id: string, session: Session, answer: Answer | 'unknown'): void {
     if (answer === 'unknown') this.drop();
     else session.outbox.push(answerReply(id, answer));
-    this.#openRequests--;
-    this.#serveHeld();
-    if (this.#isIdle) this.#whenAnswered?.();
+    this.#pacing.answered();
+    if (this.#pacing.isIdle) this.#whenAnswered?.();
   }
 
   #tokenAboutToExpire(session: Session): void {
@@ -292,17 +275,20 @@ export class Connection {
     session.outbox.push(messageOf(encodeFrame('client_update', this.#shared.nextId(), fields)));
   }
 
-  /** The client does not read. It comes back by itself and ends equal to the store. [BND1] */
-  #overflow(): void {
-    this.#shared.log.warn({}, 'connection cut: the client reads too slowly');
-    this.drop();
+  /** The client does what it should not. It comes back by itself and ends equal to the store. [BND1] */
+  #cut(why: string, code?: number): void {
+    this.#shared.log.warn({ address: this.#arrival.address }, `connection cut: ${why}`);
+    this.#shared.tally.cuts.add(why);
+    if (code === undefined) this.drop();
+    else this.#close(code, why);
   }
 
-  #refuse(code: number, status: string, errorCode: ErrorCode): void {
-    this.#sendLast(closeFrame(this.#shared.nextId(), statusOf(code, status, errorCode)), 1008, status);
+  #end(why: string): void {
+    this.#shared.tally.cuts.add(why);
+    this.#close(1008, why);
   }
 
-  #sendLast(message: Message, code: number, reason: string): void {
+  #sendLast({ message, code, reason }: LastWords): void {
     if ('session' in this.#state) this.#state.session.outbox.flush();
     this.#link.send([message]);
     this.#close(code, reason);
@@ -315,8 +301,12 @@ export class Connection {
   }
 }
 
-function contextOf(frame: Frame): string {
-  return String(frame.header['notification_ctx_id']);
+const badRequest = statusOf(400, 'BAD_REQUEST', 51130);
+
+/** Undefined for what cannot be the name of a context, which is kept as long as the connection. */
+function contextOf(frame: Frame): string | undefined {
+  const context = frame.header['notification_ctx_id'];
+  return typeof context === 'string' && context.length <= mostContextCharacters ? context : undefined;
 }
 
 function parsedPayload(frame: Frame): unknown {

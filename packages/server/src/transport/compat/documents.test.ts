@@ -38,6 +38,16 @@ suite('[CON10] [CON11] requests', () => {
     }
   });
 
+  test('[OBJ3] [CON10] half of a surrogate pair in a path is 400, and reaches nothing that is stored under another name', async () => {
+    const h = await openDoor();
+    const ann = await h.connect();
+    await ann.create({}, { unique_name: 'x\ufffd' });
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      assert.equal((await ann.call(method, '/v3/Documents/x\ud800', { data: {} })).status, 400);
+    }
+    assert.equal((await ann.call('GET', '/v3/Documents/x\ufffd')).status, 200);
+  });
+
   test('[CON10] unknown routes are 404, broken percent-encoding is 400', async () => {
     const ann = await (await openDoor()).connect();
     const unknown: readonly (readonly [string, string])[] = [
@@ -291,6 +301,8 @@ suite('[WRI2] [WRI3] [WRI4] writes through the door', () => {
     const refused = await ann.call('POST', '/v3/Documents', { unique_name: 'a' }, withId);
     assert.deepEqual([refused.status, refused.body['code']], [503, 20503]);
     h.storage.commitError = undefined;
+    // Storage is tried again first.
+    await h.advance(500);
     assert.equal((await ann.call('POST', '/v3/Documents', { unique_name: 'a' }, withId)).status, 201);
   });
 
@@ -400,7 +412,7 @@ suite('[ACC3] keys', () => {
     const ben = await h.connect('ben', { key: 1 });
     const moved = await h.connect('dan', { key: 2 });
     await moved.update(h.token('dan', { key: 1 }));
-    const revoked = h.engine.revokeKey(`SK${'2'.padStart(32, '0')}`);
+    const revoked = h.engine.administration.revokeKey(`SK${'2'.padStart(32, '0')}`);
     await h.settle();
     await revoked;
     assert.deepEqual([ann.link.isDropped, renewed.link.isDropped], [true, true]);

@@ -48,6 +48,19 @@ suite('[CON5] keep-alive', () => {
     assert.deepEqual([lively.link.isOpen, silent.link.isDropped], [true, true]);
   });
 
+  test('[CON5] what came while the process stood still counts: nobody is dropped for its own silence', async () => {
+    const h = await openDoor({ pingIntervalMs: 30_000 });
+    const ann = await h.connect();
+    // The timer of the look is late by minutes, as after a suspended machine or a stalled event loop.
+    h.clock.skip(300_000);
+    await h.settle();
+    assert.equal(ann.link.isDropped, false);
+    await h.advance(50_000);
+    assert.equal(ann.link.isDropped, false, 'its two intervals begin anew');
+    await h.advance(25_000);
+    assert.equal(ann.link.isDropped, true);
+  });
+
   test('[CON5] without an interval nobody is pinged or dropped', async () => {
     const h = await openDoor({ pingIntervalMs: Infinity });
     const client = await h.connect('ann', { ttl: 86_400 });

@@ -7,12 +7,14 @@ import type { Link } from '../../engine/message.ts';
 import { Flusher } from '../../engine/outbox.ts';
 import { RecentWrites } from '../../engine/recent-writes.ts';
 import type { Clock, Ids, Log } from '../../platform.ts';
+import type { Arrival } from '../admission.ts';
 import { Connection } from './connection.ts';
 import type { Shared } from './connection.ts';
 import { EventEncoder } from './events.ts';
 import { encodeFrame } from './frame.ts';
+import type { PacingOptions } from './pacing.ts';
 
-export interface DoorOptions {
+export interface DoorOptions extends PacingOptions {
   readonly publicUrl: string;
   readonly outboxBytes: number;
   readonly initTimeoutMs: number;
@@ -23,7 +25,7 @@ export interface DoorOptions {
 }
 
 export interface CompatDoor {
-  accept(link: Link): Connection;
+  accept(link: Link, arrival: Arrival): Connection;
   readonly connections: number;
   start(): void;
   /** Closes every connection in good order; later ones are refused. [CON6] */
@@ -49,40 +51,52 @@ export function createCompatDoor(parts: {
   const shared: Shared = {
     engine: parts.engine,
     authenticate: parts.authenticate,
+    tally: parts.engine.tally,
     clock,
     log: parts.log,
     nextId,
     encoder: new EventEncoder(nextId),
-    flusher: new Flusher(clock.soon),
+    flusher: new Flusher(clock.soon, parts.engine.tally),
     recentWrites: new RecentWrites(clock.now),
     publicUrl: options.publicUrl,
     outboxBytes: options.outboxBytes,
     initTimeoutMs: options.initTimeoutMs,
+    pacing: options,
     onEnd: (connection) => connections.delete(connection),
   };
 
   /** Looks at all connections several times within an interval, so that no ping is late by more than that. [CON5] */
+  const everyMs = options.pingIntervalMs / 6;
+  let lookedAt = clock.ticks();
   const keepAlive = (): void => {
-    const now = clock.now();
+    const now = clock.ticks();
+    // While this process stood still nobody could be heard: that is no client's silence.
+    const stillMs = Math.max(0, now - lookedAt - everyMs);
+    lookedAt = now;
     const ping = messageOf(encodeFrame('ping', nextId(), ''));
     for (const connection of connections) {
-      if (now - connection.lastReceivedAt >= 2 * options.pingIntervalMs) connection.drop();
-      else if (now - connection.lastPingAt >= options.pingIntervalMs) connection.ping(ping);
+      connection.lastReceivedAt = Math.min(connection.lastReceivedAt + stillMs, now);
+      if (connection.isSilent(now, 2 * options.pingIntervalMs)) {
+        shared.tally.cuts.add('silent');
+        connection.drop();
+      } else if (now - connection.lastPingAt >= options.pingIntervalMs) connection.ping(ping);
     }
-    stopKeepAlive = clock.after(options.pingIntervalMs / 6, keepAlive);
+    stopKeepAlive = clock.after(everyMs, keepAlive);
   };
 
   return {
     get connections() {
       return connections.size;
     },
-    accept(link) {
-      const connection = new Connection(link, shared);
+    accept(link, arrival) {
+      const connection = new Connection(link, arrival, shared);
       connections.add(connection);
       return connection;
     },
     start() {
-      if (Number.isFinite(options.pingIntervalMs)) stopKeepAlive = clock.after(options.pingIntervalMs / 6, keepAlive);
+      if (!Number.isFinite(everyMs)) return;
+      lookedAt = clock.ticks();
+      stopKeepAlive = clock.after(everyMs, keepAlive);
     },
     async drain() {
       stopKeepAlive();

@@ -30,6 +30,13 @@ export function reply(id: string, status: string): Message {
   return messageOf(encodeFrame('reply', id, `,"status":${status}`));
 }
 
+/** To an init that came too fast: what the client library reads as the least and the most time to stay away. [BND6] */
+export function throttledReply(id: string, waitMs: number): Message {
+  const status = statusOf(429, 'TOO_MANY_REQUESTS', 51202);
+  const payload = `{"backoff_policy":{"reconnect_min_ms":${waitMs},"reconnect_max_ms":${2 * waitMs}}}`;
+  return messageOf(encodeFrame('reply', id, `,"status":${status}`, payload));
+}
+
 /** The outer status says that the request was understood; the result is the inner one. [CON11] */
 export function answerReply(id: string, answer: Answer): Message {
   const http = `{"code":${answer.status},"status":"${STATUS_CODES[answer.status] ?? ''}"}`;

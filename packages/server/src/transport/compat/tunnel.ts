@@ -26,15 +26,20 @@ type Settle = (answer: Answer | 'unknown') => void;
 /** Ids of requests have 34 characters; what is longer would fill the memory of recent writes. */
 const longestRequestId = 128;
 
-/** `answer` is called once. `takesOutcomes`: the client hears what becomes of its subscriptions. */
+/** `settle` is called once. `takesOutcomes`: the client hears what becomes of its subscriptions. */
 export function serveRequest(
   tunnel: Tunnel,
   session: Session,
   frame: Frame,
   takesOutcomes: boolean,
-  answer: Settle,
+  settle: Settle,
 ): void {
   const request = requestOf(frame);
+  const kind = request === undefined ? 'other' : kindOf(request);
+  const answer: Settle = (settled) => {
+    tunnel.engine.tally.requests.add(`${kind} ${settled === 'unknown' ? settled : settled.status}`);
+    settle(settled);
+  };
   if (request === undefined) {
     answer(errorAnswer({ refused: 20001, detail: 'http_request has no usable method and path' }));
     return;
@@ -45,6 +50,15 @@ export function serveRequest(
     return;
   }
   call(tunnel, session, request, answer);
+}
+
+const methods: readonly string[] = ['GET', 'POST', 'DELETE'];
+const nouns: readonly string[] = ['Documents', 'Subscriptions'];
+
+/** For the metrics: one of a few words, whatever a client makes up. */
+function kindOf({ method, segments }: Request): string {
+  const noun = segments[1] === 'Services' ? segments[3] : segments[1];
+  return noun !== undefined && nouns.includes(noun) && methods.includes(method) ? `${method} ${noun}` : 'other';
 }
 
 function subscribe(tunnel: Tunnel, session: Session, request: Request, takesOutcomes: boolean, answer: Settle): void {
