@@ -1,27 +1,15 @@
-/** The commands as data, their help, and the way from a command line to an exit code. */
+/** Every command, in the order of the help. Those with verbs have a file of their own. */
 
-import { nearest, optionsHelp, StartError } from '@tallystick/server';
-import type { OptionName } from '@tallystick/server';
-import { readFileSync } from 'node:fs';
+import type { Command, Noun } from './command.ts';
 import { dev } from './dev.ts';
+import { disconnect } from './disconnect.ts';
 import { init } from './init.ts';
+import { keys } from './keys.ts';
 import { serve } from './serve.ts';
-import type { Surroundings } from './surroundings.ts';
+import { service } from './service.ts';
+import { token } from './token.ts';
 
-interface Command {
-  readonly name: string;
-  readonly usage: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
-  /** Paragraphs of the command's own help, at most 80 columns wide. */
-  readonly help: string;
-  /** Options it takes as flags; all by default. */
-  readonly flags?: readonly OptionName[];
-  /** Gets what follows its name and resolves to the exit code. */
-  readonly run: (argv: readonly string[], surroundings: Surroundings) => Promise<number>;
-}
-
-const commands: readonly Command[] = [
+export const commands: readonly (Command | Noun)[] = [
   {
     name: 'dev',
     usage: 'tallystick dev [options] [-- command ...]',
@@ -30,6 +18,8 @@ const commands: readonly Command[] = [
 which finds in its environment: TWILIO_ACCOUNT_SID, TWILIO_API_KEY,
 TWILIO_API_SECRET, TWILIO_SYNC_SERVICE_SID, TALLYSTICK_SOCKET_URL and PORT
 (3000 unless set). When the command ends, the service stops.`,
+    passesOn: true,
+    endsInOrder: true,
     run: dev,
   },
   {
@@ -39,6 +29,7 @@ TWILIO_API_SECRET, TWILIO_SYNC_SERVICE_SID, TALLYSTICK_SOCKET_URL and PORT
     help: `Takes the credentials from the environment, or else from the file that
 \`tallystick init\` made in the data directory. SIGTERM and SIGINT close the
 connections within --drain-ms and stop; a second signal exits at once.`,
+    endsInOrder: true,
     run: serve,
   },
   {
@@ -47,79 +38,11 @@ connections within --drain-ms and stop; a second signal exits at once.`,
     summary: 'make the credentials of a new service, once',
     help: `Writes them to credentials.env in the data directory, readable by you alone.
 Credentials that exist are never changed.`,
-    flags: ['dataDir'],
+    options: ['dataDir'],
     run: init,
   },
+  keys,
+  token,
+  service,
+  disconnect,
 ];
-
-/** Runs one command line, without the program's name, to its end. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  try {
-    return await dispatch(argv, surroundings);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    for (const line of error.message.split('\n')) surroundings.err(`tallystick: ${line}`);
-    return 1;
-  }
-}
-
-async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const [name = '', ...rest] = argv;
-  if (name === '') {
-    surroundings.err(generalHelp());
-    return 1;
-  }
-  if (isHelp(name)) return print(generalHelp(), surroundings);
-  if (name === '--version' || name === '-v') return print(`tallystick ${version()}`, surroundings);
-
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) throw new StartError(unknownCommand(name));
-  const ownArguments = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
-  if (ownArguments.some(isHelp)) return print(helpOf(command), surroundings);
-  return await command.run(rest, surroundings);
-}
-
-function isHelp(word: string): boolean {
-  return word === '--help' || word === '-h';
-}
-
-function print(text: string, surroundings: Surroundings): number {
-  surroundings.out(text);
-  return 0;
-}
-
-function unknownCommand(name: string): string {
-  const close = nearest(
-    name,
-    commands.map((command) => command.name),
-  );
-  return `${JSON.stringify(name)} is no command; ${close === undefined ? 'see tallystick --help' : `did you mean ${close}?`}`;
-}
-
-function generalHelp(): string {
-  return `Tallystick: signed tokens say who you are, and state matches on every screen.
-
-Usage: tallystick <command> [options]
-
-Commands
-${commands.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`).join('\n')}
-
-  tallystick <command> --help   what it does, and every option
-  tallystick --version          the version
-
-Try it with your app:  tallystick dev -- node server.js`;
-}
-
-function helpOf(command: Command): string {
-  return `Usage: ${command.usage}
-
-${command.help}
-
-Options: flag, environment variable (the flag counts first), default
-${optionsHelp(command.flags)}`;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return /"version": "(.*)"/.exec(text)?.[1] ?? 'unknown';
-}

@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { Surroundings } from './surroundings.ts';
 
 /** `credentials.env` of a data directory, written the way the directory is. */
 export function credentialsPath(dataDir: string): string {
@@ -81,6 +82,19 @@ function randomCredentials(): Credentials {
     apiSecret: randomBytes(32).toString('base64url'),
     serviceSid: `IS${hex()}`,
   };
+}
+
+const ownVariables = [
+  'TALLYSTICK_ACCOUNT_SID',
+  'TALLYSTICK_AUTH_TOKEN',
+  'TALLYSTICK_API_KEY',
+  'TALLYSTICK_API_SECRET',
+  'TALLYSTICK_SERVICE_SID',
+];
+
+/** An environment for commands that need a part of the credentials only, which `loadConfig` would refuse. */
+export function withoutCredentials(env: Surroundings['env']): Surroundings['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ownVariables.includes(name)));
 }
 
 /** The variables under which a backend that uses the official library looks for its credentials. */

@@ -17,11 +17,23 @@ test('[CFG10] serve takes the credentials of the environment, says where it list
   assert.equal(surroundings.stops(), 1);
 });
 
+test('[OPS8] storage that does not close is told in one line, and the process ends without waiting for it', async () => {
+  const surroundings = testSurroundings(fiveVariables, {
+    stop: () => Promise.reject(new Error('storage does not answer')),
+  });
+  surroundings.requestStop();
+  assert.equal(await serve([], surroundings), 1);
+  assert.equal(surroundings.written.err, 'tallystick: storage does not answer\n');
+  assert.equal(surroundings.abandoned(), 1);
+});
+
 test('[CFG10] a stop that hangs is given up after the drain and five seconds more, exit code 1', async (t) => {
   const stopping = Promise.withResolvers<void>();
-  const surroundings = testSurroundings(fiveVariables, () => {
-    stopping.resolve();
-    return new Promise(() => {});
+  const surroundings = testSurroundings(fiveVariables, {
+    stop() {
+      stopping.resolve();
+      return new Promise(() => {});
+    },
   });
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let code: number | undefined;

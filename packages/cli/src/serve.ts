@@ -26,7 +26,7 @@ async function credentialsOfFile(config: Config): Promise<Credentials> {
   );
 }
 
-/** Stops the service; 0 when it ended in time, 1 when it had to be given up. [CFG10] */
+/** Stops the service; 0 when it ended in time, 1 when it had to be given up. [CFG10] [OPS8] */
 export async function stop(server: Server, config: Config, surroundings: Surroundings): Promise<number> {
   const deadline = Promise.withResolvers<number>();
   const timer = setTimeout(() => {
@@ -35,6 +35,10 @@ export async function stop(server: Server, config: Config, surroundings: Surroun
   }, config.drainMs + stopSpareMs);
   try {
     return await Promise.race([server.stop().then(() => 0), deadline.promise]);
+  } catch (error) {
+    surroundings.err(`tallystick: ${error instanceof Error ? error.message : String(error)}`);
+    surroundings.abandon();
+    return 1;
   } finally {
     clearTimeout(timer);
   }

@@ -57,7 +57,7 @@ test('[CFG10] serve runs on the credentials of init, is ready when it says so, a
   );
 });
 
-test('[CFG7] a data directory in use and a busy port are refused in one line each', async () => {
+test('[CFG7] [STO7] a data directory in use and a busy port are refused in one line each', async () => {
   const first = tallystick(['dev', '--port', '0']);
   await first.printed(/Ctrl\+C/);
   const second = tallystick(['serve', '--port', '0']);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { run } from '../src/commands.ts';
+import { run } from '../src/dispatch.ts';
 import { makeCredentials, readCredentials } from '../src/credentials-file.ts';
 import { fiveVariables, testSurroundings } from './surroundings.ts';
 

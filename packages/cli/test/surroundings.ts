@@ -1,6 +1,7 @@
 /** Surroundings for tests: what was written is kept, the service is a stand-in, and the stop is asked for by hand. */
 
 import type { Server } from '@tallystick/server';
+import { Readable } from 'node:stream';
 import type { ServiceConfig, Surroundings } from '../src/surroundings.ts';
 
 export interface TestSurroundings extends Surroundings {
@@ -10,16 +11,26 @@ export interface TestSurroundings extends Surroundings {
   /** How often a service was stopped. */
   readonly stops: () => number;
   readonly requestStop: () => void;
+  /** How often the process was to end at once. */
+  readonly abandoned: () => number;
 }
+
+/** What a test gives beside the environment. By default: no service, nothing on standard input, no terminal. */
+export type Replaced = Partial<Pick<Surroundings, 'now' | 'fetch' | 'confirm'>> & {
+  readonly stdin?: string | Iterable<Uint8Array>;
+  readonly isTerminal?: boolean;
+  readonly stop?: Server['stop'];
+};
 
 export function testSurroundings(
   env: Surroundings['env'] = {},
-  stop: Server['stop'] = async () => {},
+  { stdin = [], isTerminal = false, stop = async () => {}, ...replaced }: Replaced = {},
 ): TestSurroundings {
   const written = { out: '', err: '' };
   const created: ServiceConfig[] = [];
   const stopRequested = Promise.withResolvers<void>();
   let stops = 0;
+  let abandoned = 0;
   return {
     env,
     written,
@@ -28,6 +39,12 @@ export function testSurroundings(
     out: (line) => void (written.out += `${line}\n`),
     err: (line) => void (written.err += `${line}\n`),
     styled: false,
+    abandon: () => void (abandoned += 1),
+    abandoned: () => abandoned,
+    now: () => 1_800_000_000_000,
+    fetch: () => Promise.reject(Object.assign(new Error('stand-in'), { code: 'ECONNREFUSED' })),
+    confirm: undefined,
+    input: () => ({ isTerminal, chunks: Readable.from(typeof stdin === 'string' ? [Buffer.from(stdin)] : stdin) }),
     stopRequested: stopRequested.promise,
     requestStop: () => stopRequested.resolve(),
     async createServer(config) {
@@ -42,6 +59,7 @@ export function testSurroundings(
         },
       };
     },
+    ...replaced,
   };
 }
 
