@@ -138,6 +138,38 @@ suite('a running server', () => {
   });
 });
 
+suite('metrics', () => {
+  test('[MET2] [MET3] stand where the options say, and tell what the service did', async (t) => {
+    const logged: string[] = [];
+    const log = { ...quiet.log!, info: (fields: object) => void logged.push(String(Object(fields).url)) };
+    const env = { TALLYSTICK_METRICS_PORT: '0', TALLYSTICK_METRICS_TOKEN: 'the-token-of-the-metrics' };
+    const config = loadConfig({ argv: ['--store', 'memory', '--port', '0'], env });
+    const server = await createServer({ ...config, credentials }, { log });
+    t.after(() => server.stop());
+    const own = logged.find((url) => url.endsWith('/metrics')) ?? '';
+    const client = await open(t, server);
+    await client.init(token());
+    await client.call('POST', '/v3/Documents', { data: {} });
+
+    const text = await (await fetch(own)).text();
+    for (const line of ['tallystick_connections 1', 'tallystick_sessions 1', 'tallystick_connections_total 1']) {
+      assert.ok(text.split('\n').includes(line), `${line} is missing`);
+    }
+    assert.match(text, /^tallystick_requests_total\{kind="POST Documents",code="201"\} 1$/m);
+    assert.match(text, /^process_resident_memory_bytes \d/m);
+    const authorization = `Bearer ${env.TALLYSTICK_METRICS_TOKEN}`;
+    assert.equal((await fetch(`${server.url}/metrics`)).status, 401);
+    assert.equal((await fetch(`${server.url}/metrics`, { headers: { authorization } })).status, 200);
+    await server.stop();
+    await assert.rejects(fetch(own), 'the listener ends with the service');
+  });
+
+  test('[MET2] without a token there are none on the port of the service', async (t) => {
+    const server = await start(t);
+    assert.equal((await fetch(`${server.url}/metrics`)).status, 404);
+  });
+});
+
 suite('starting', () => {
   test('[OPS3] a port in use is refused in one line that names it and the fix', async (t) => {
     const other = createTcpServer().listen(0, '127.0.0.1');

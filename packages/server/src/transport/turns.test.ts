@@ -11,6 +11,10 @@ class Socket {
   resume(): void {
     this.isPaused = false;
   }
+  isTerminated = false;
+  terminate(): void {
+    this.isTerminated = true;
+  }
 }
 
 interface Reader {
@@ -100,8 +104,11 @@ suite('[BND18] reading', () => {
     reading.end();
     assert.equal(socket.isPaused, false);
     reading.message(Buffer.from('b'), true);
-    reading.read(100_000);
+    reading.read(60_000);
     clock.endTurn();
-    assert.deepEqual([received, socket.isPaused, clock.hasSoon], [[], false, false]);
+    assert.deepEqual([received, socket.isPaused, socket.isTerminated], [[], false, false]);
+    clock.endTurn();
+    reading.read(65_536);
+    assert.equal(socket.isTerminated, true, 'who goes on sending without end is dropped');
   });
 });

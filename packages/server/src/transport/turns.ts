@@ -57,6 +57,7 @@ export class Turns {
 export interface Readable {
   pause(): void;
   resume(): void;
+  terminate(): void;
 }
 
 /** What one connection sends, on its way to the door. */
@@ -84,7 +85,12 @@ export class PacedReading {
     const turn = this.#turns.number;
     this.#bytes = turn === this.#turn ? this.#bytes + bytes : bytes;
     this.#turn = turn;
-    if (this.#bytes < mostBytes || this.#isResting || this.#isOver) return;
+    if (this.#bytes < mostBytes || this.#isResting) return;
+    if (this.#isOver) {
+      // It was told the end and goes on sending.
+      this.#socket.terminate();
+      return;
+    }
     this.#isResting = true;
     this.#socket.pause();
     this.#turns.next(() => {

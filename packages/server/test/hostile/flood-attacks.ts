@@ -129,7 +129,7 @@ async function endingsOf(attackers: readonly Attacker[]): Promise<readonly unkno
 }
 
 /** All at once send the same bytes without end, and read nothing. */
-async function flood(attackers: readonly Attacker[], bytes: Buffer, ms = 1000): Promise<void> {
+async function flood(attackers: readonly Attacker[], bytes: Buffer, ms = 600): Promise<void> {
   for (const { socket } of attackers) socket.stopReading();
   await Promise.all(attackers.map(({ socket }) => socket.flood(bytes, Infinity, ms)));
 }

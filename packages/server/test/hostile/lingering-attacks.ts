@@ -79,7 +79,7 @@ export function lingeringAttacks(arena: Arena): void {
   arena.test('[HOS2] [HOS3] requests back to back, whose answers nobody reads', async () => {
     const sockets = await openRaw(arena, 10);
     for (const socket of sockets) socket.stopReading();
-    await Promise.all(sockets.map((socket) => socket.flood(pipelined, 400, 1000)));
+    await Promise.all(sockets.map((socket) => socket.flood(pipelined, 400, 600)));
   });
 }
 

@@ -100,7 +100,8 @@ export class Connection {
   control(): boolean {
     if (this.#state.state === 'ended') return false;
     if (this.#controls.take(this.#shared.clock.ticks()) === 0) return true;
-    this.#cut('it sends too many control frames', 1008);
+    // Without a close handshake, for which all that still comes would be read.
+    this.#cut('it sends too many control frames');
     return false;
   }
 
@@ -276,11 +277,10 @@ export class Connection {
   }
 
   /** The client does what it should not. It comes back by itself and ends equal to the store. [BND1] */
-  #cut(why: string, code?: number): void {
+  #cut(why: string): void {
     this.#shared.log.warn({ address: this.#arrival.address }, `connection cut: ${why}`);
     this.#shared.tally.cuts.add(why);
-    if (code === undefined) this.drop();
-    else this.#close(code, why);
+    this.drop();
   }
 
   #end(why: string): void {
