@@ -57,6 +57,7 @@ const kept: Readonly<Record<string, number>> = {
   '/v3/Documents/%c0%ae%c0%ae': 400,
   '/v3/Documents/%ed%a0%80': 400,
   '/v3/Documents/%ff': 400,
+  '/v3/Documents/%aa': 400,
   [`/v3/Documents/${mine}\ud800`]: 400,
   [`/v3/Documents/%6dine\udc00`]: 400,
 };
@@ -69,7 +70,10 @@ suite('[CON10] paths', () => {
     await ann.create({ of: 'ann' }, { unique_name: mine });
     await eve.create({ of: 'eve' }, { unique_name: theirs });
     for (const [path, status] of Object.entries(kept)) {
-      const answer = await ann.call('GET', path);
+      // As it is: nothing in between may tidy it up.
+      const id = ann.send('message', { http_request: { method: 'GET', path, params: {}, headers: {} } });
+      await h.settle();
+      const answer = ann.answerTo(id);
       assert.equal(answer.status, status, JSON.stringify(path));
       assert.ok(!answer.text.includes('"of":"eve"'), path);
       if (status === 200) assert.ok(answer.text.includes('"of":"ann"'), path);
@@ -100,10 +104,10 @@ suite('[CON10] paths', () => {
     fc.assert(
       fc.property(fc.array(segment, { maxLength: 5 }), (raw) => {
         const segments = segmentsOf(`/${raw.join('/')}`);
-        const isBroken = raw.some((one) => /%(?![\da-f]{2})|%ff|\ud800/i.test(one));
+        const isBroken = raw.some((one) => !one.isWellFormed() || decoded(one) === undefined);
         assert.equal(segments === undefined, isBroken);
         if (segments === undefined) return;
-        assert.deepEqual(segments, raw.length === 0 ? [''] : raw.map(decodeURIComponent));
+        assert.deepEqual(segments, raw.length === 0 ? [''] : raw.map(decoded));
       }),
       { ...seedOf(t), numRuns: 2_000 },
     );
@@ -118,3 +122,12 @@ suite('[CON10] paths', () => {
     );
   });
 });
+
+/** One segment by itself; undefined when its encoding is broken. */
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
