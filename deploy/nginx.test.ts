@@ -10,6 +10,7 @@ import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '@tallystick/server';
 import { becomes, connectedClient, holds } from '../conformance/harness/clients.ts';
+import { credentials } from '../conformance/harness/credentials.ts';
 import { nextEvent, until } from '../conformance/harness/deadline.ts';
 import { RawConnection } from '../conformance/harness/raw-connection.ts';
 import { startService } from '../conformance/harness/service.ts';
@@ -98,6 +99,49 @@ suite('behind nginx', { concurrency: true, skip: missing !== undefined && `there
     await ask(t, origin, { path: '/v3/wsconnect?a=%2f' });
     const passed = requests.map(({ url }) => url);
     assert.deepEqual(passed, ['/health/live', '/health/live', '/health/live', '/v3/wsconnect?a=%2f']);
+  });
+
+  test('[OPS10] [RST3] the REST API, once opened, is there for its back ends, with names as they were sent', async (t) => {
+    const { port } = await startService(trusting);
+    const { origin } = await startNginx(t, port, { backEnd: '127.0.0.2' });
+    const pair = btoa(`${credentials.apiKey}:${credentials.apiSecret}`);
+    const asking = { headers: { Authorization: `Basic ${pair}` }, from: '127.0.0.2' };
+    const { status, body } = await ask(t, origin, { path: '/v1/Services/default', ...asking });
+    assert.deepEqual([status, JSON.parse(body).unique_name], [200, 'default']);
+    const odd = await ask(t, origin, { path: '/v1/Services/default/Documents/a%2F%41+b', ...asking });
+    const told = JSON.parse(odd.body);
+    assert.equal(told.message, 'The requested resource /Services/default/Documents/a%2F%41+b was not found');
+    assert.equal((await ask(t, origin, { path: '/v1/Services/default', from: '127.0.0.2' })).status, 401);
+    assert.equal((await ask(t, origin, { path: '/v1/Services/default', ...asking, from: '127.0.0.3' })).status, 403);
+    assert.equal((await ask(t, origin, { path: '/errors/20404', from: '127.0.0.3' })).status, 200);
+  });
+
+  test('[OPS10] the REST API, once opened, opens nothing else', async (t) => {
+    const { port, requests } = await startUpstream(t);
+    const { origin } = await startNginx(t, port, { backEnd: '127.0.0.2' });
+    for (const path of [
+      '/admin/v1/keys',
+      '/v1/../admin/v1/keys',
+      '/v1/..%2fadmin/v1/keys',
+      '/v1/%2e%2e/metrics',
+      '/admin/v1/keys/..%2f..%2f..%2fv1%2fServices',
+      '/admin/v1/keys/../../../v1/Services',
+      '/metrics/%2e%2e/v1/Services',
+      '//v1/Services',
+      '/%761/Services',
+      '/v1',
+      '/errors/',
+      '/errors/x',
+    ]) {
+      const { status } = await ask(t, origin, { path, from: '127.0.0.2' });
+      assert.equal(status, 404, path);
+    }
+    assert.deepEqual(requests, []);
+    await ask(t, origin, { path: '/admin/..%2ferrors%2f20404', from: '127.0.0.2' });
+    assert.deepEqual(
+      requests.map(({ url }) => url),
+      ['/errors/20404'],
+    );
   });
 
   test('[OPS10] what the service is told of the client was written by nginx', async (t) => {

@@ -79,6 +79,8 @@ const refused: readonly Case[] = [
   ['packages/server/src/storage/memory.ts', './sqlite.ts', adapter],
   ['packages/server/src/storage/memory.ts', './sqlite/worker.ts', adapter],
   ['packages/server/src/storage/memory.ts', '../engine/engine.ts', adapter],
+  ['packages/server/src/storage/memory/tables.ts', '../sqlite.ts', adapter],
+  ['packages/server/src/storage/memory/tables.ts', '../../engine/engine.ts', adapter],
   ['packages/server/src/storage/sqlite.ts', './memory.ts', adapter],
   ['packages/server/src/storage/sqlite.ts', '../bus/bus.ts', adapter],
   ['packages/server/src/storage/sqlite.ts', '../transport/http.ts', adapter],
@@ -112,6 +114,8 @@ const refused: readonly Case[] = [
   ['packages/server/src/transport/compat/codec.ts', '../native/codec.ts', doors],
   ['packages/server/src/transport/native/codec.ts', '../compat/codec.ts', doors],
   ['packages/server/src/transport/compat/codec.ts', '../admin/routes.ts', doors],
+  ['packages/server/src/transport/rest/documents.ts', '../compat/resources.ts', doors],
+  ['packages/server/src/transport/admin/routes.ts', '../rest/call.ts', doors],
   ['packages/server/src/transport/native/codec.ts', '../rest/../compat/codec.ts', detour],
 
   ['packages/server/src/index.ts', './storage/sqlite.ts', chooses],
@@ -153,7 +157,7 @@ const allowed: readonly (readonly [file: string, specifiers: readonly string[]])
   ['packages/server/src/storage/ok.ts', ['./storage.ts', './apply.ts', '../core/change.ts', '@tallystick/protocol']],
   [
     'packages/server/src/storage/memory.ts',
-    ['./storage.ts', './apply.ts', '../core/change.ts', '@tallystick/protocol'],
+    ['./storage.ts', './apply.ts', './memory/tables.ts', '../core/change.ts', '@tallystick/protocol'],
   ],
   [
     'packages/server/src/storage/sqlite.ts',
@@ -170,6 +174,7 @@ const allowed: readonly (readonly [file: string, specifiers: readonly string[]])
     ['./hub.ts', '../core/list.ts', '../storage/storage.ts', '../bus/bus.ts', '../platform.ts', '@tallystick/protocol'],
   ],
   ['packages/server/src/transport/ok.ts', ['./compat/codec.ts', '../engine/engine.ts', '../auth.ts', 'fastify', 'ws']],
+  ['packages/server/src/transport/rest/ok.ts', ['./call.ts', '../http.ts', '../../engine/engine.ts', 'fastify']],
   ['packages/server/src/transport/compat/ok.ts', ['./frame.ts', '../http.ts', '../../engine/session.ts', 'node:http']],
   ['packages/server/src/auth.ts', ['./core/permission.ts', './platform.ts', '@tallystick/token', 'node:crypto']],
   ['packages/server/src/credentials.ts', ['./engine/engine.ts', './config.ts', './storage/storage.ts']],

@@ -10,6 +10,8 @@ import type { Frame, Header } from './frames.ts';
 
 const allMessageTypes: readonly string[] = ['twilio.sync.event', 'com.twilio.rtd.cds.document'];
 
+const kinds: Readonly<Record<string, string>> = { ES: 'list', MP: 'map', TO: 'stream' };
+
 export interface InitOptions {
   readonly token?: unknown;
   readonly messageTypes?: readonly string[];
@@ -81,9 +83,15 @@ export class RawConnection {
     return await this.ask({ method: 'init', token, registrations, capabilities: ['client_update'], ...fields });
   }
 
-  /** `headers` as of HTTP; `body` is sent as it is. */
-  async request(method: string, path: string, body: string | Buffer = '', headers: Header = {}): Promise<Answer> {
-    const request = { host: 'example.org', path, method, params: {}, headers };
+  /** `headers` as of HTTP; `body` is sent as it is, and so are `params`, whose values are percent-encoded. */
+  async request(
+    method: string,
+    path: string,
+    body: string | Buffer = '',
+    headers: Header = {},
+    params: Header = {},
+  ): Promise<Answer> {
+    const request = { host: 'example.org', path, method, params, headers };
     const frame = await this.ask({ method: 'message', active_grant: 'data_sync', http_request: request }, body);
     return {
       outer: (frame.header['status'] as { code: number }).code,
@@ -100,7 +108,7 @@ export class RawConnection {
   ): Promise<Answer> {
     const requests = entries.map(([sid, after]) => ({
       object_sid: sid,
-      object_type: 'document',
+      object_type: kinds[sid.slice(0, 2)] ?? 'document',
       last_event_id: after,
     }));
     const body = { event_protocol_version: protocol, action, correlation_id: correlation, requests };

@@ -5,11 +5,17 @@
 
 import assert from 'node:assert/strict';
 import type { Frame, Header } from './frames.ts';
+import { checkObjectEvent } from './object-event-check.ts';
+import { checkResource } from './resource-check.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const isoDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const messageTypes = ['twilio.sync.event', 'com.twilio.rtd.cds.document'];
+const messageTypes = [
+  'twilio.sync.event',
+  'com.twilio.rtd.cds.document',
+  'com.twilio.rtd.cds.list',
+  'com.twilio.rtd.cds.map',
+];
 
 export function checkServerFrame(frame: Frame): void {
   const { header, method, payload } = frame;
@@ -66,17 +72,7 @@ function checkAnswer(header: Header, body: Fields | undefined): void {
   } else if (code === 202) {
     for (const field of ['estimated_delivery_in_ms', 'max_batch_size']) assert.ok((body?.[field] as number) > 0, field);
     assert.ok(((body?.['ttl_in_s'] as number | undefined) ?? 0) < 2_147_483, 'ttl_in_s');
-  } else if (code !== 204) checkDescriptor(body ?? {});
-}
-
-function checkDescriptor(body: Fields): void {
-  assert.match(body['sid'] as string, /^ET[0-9a-f]{32}$/);
-  assert.match(body['url'] as string, /^https?:\/\/[^/]+\/v3\/Services\/IS[0-9a-f]{32}\/Documents\/ET[0-9a-f]{32}$/);
-  assert.equal(typeof body['revision'], 'string', 'revision');
-  assert.ok(Number.isInteger(body['last_event_id']), 'last_event_id');
-  assert.match(body['date_updated'] as string, isoDate);
-  if (body['date_expires'] !== null) assert.match(body['date_expires'] as string, isoDate);
-  if (body['unique_name'] !== null) assert.equal(typeof body['unique_name'], 'string', 'unique_name');
+  } else if (code !== 204) checkResource(body ?? {});
 }
 
 function checkNotification(body: Fields): void {
@@ -89,17 +85,16 @@ function checkNotification(body: Fields): void {
 }
 
 function checkEvent(type: string, event: Fields, body: Fields): void {
+  if (!type.startsWith('subscription_')) {
+    checkObjectEvent(type, event);
+    return;
+  }
   switch (type) {
-    case 'document_updated':
-      assert.ok(typeof event['document_data'] === 'object' && event['document_data'] !== null, 'document_data');
-      assert.equal(typeof event['document_revision'], 'string', 'document_revision');
-      checkDocumentEvent(event);
-      return;
-    case 'document_removed':
-      checkDocumentEvent(event);
-      return;
     case 'subscription_established':
-      assert.equal(event['replay_status'], 'completed');
+      // Of documents and streams there is never more to tell.
+      if (event['object_type'] === 'list' || event['object_type'] === 'map') {
+        assert.match(event['replay_status'] as string, /^(completed|interrupted)$/);
+      } else assert.equal(event['replay_status'], 'completed');
       assert.ok(Number.isInteger(event['last_event_id']), 'last_event_id of an outcome');
       break;
     case 'subscription_failed':
@@ -112,10 +107,4 @@ function checkEvent(type: string, event: Fields, body: Fields): void {
   }
   assert.equal(typeof event['object_sid'], 'string', 'object_sid');
   assert.equal(typeof body['correlation_id'], 'number', 'correlation_id of an outcome');
-}
-
-function checkDocumentEvent(event: Fields): void {
-  assert.match(event['document_sid'] as string, /^ET[0-9a-f]{32}$/);
-  assert.ok(Number.isInteger(event['id']), 'id of an event');
-  assert.match(event['date_created'] as string, isoDate);
 }

@@ -60,6 +60,16 @@ export async function startService(
   return { port: server.port, socketUrl: relay.socketUrl, relay, watch };
 }
 
+/** Services on every store of the server, with the same options. */
+export async function startEveryStore(
+  options: Readonly<Record<string, string>> = {},
+): Promise<readonly (readonly [store: string, service: Service])[]> {
+  const stores = ['sqlite', 'memory'];
+  return await Promise.all(
+    stores.map(async (store) => [store, await startService({ ...options, STORE: store })] as const),
+  );
+}
+
 function errorLog(errors: unknown[]): Log {
   const ignore = (): void => {};
   return { debug: ignore, info: ignore, warn: ignore, error: (fields, message) => errors.push([message, fields]) };

@@ -60,6 +60,57 @@ test('[EVT2] the watch finds events that come again, backwards, or before their 
   assert.equal(problemsOf(['>', establish], ['<', established]), 1);
 });
 
+const list = `ES${'3'.repeat(32)}`;
+
+function itemUpdated(id: number, more: Header = {}): Buffer {
+  const address = `http://localhost/v3/Services/IS${'4'.repeat(32)}/Lists/${list}/Items/0`;
+  const item = { item_index: 0, item_url: address, item_revision: `${id}`, item_data: {}, date_expires: null };
+  const event = { id, list_sid: list, date_created: date, ...item, ...more };
+  return notification({ event_type: 'list_item_updated', event });
+}
+
+test('[EVT2] the watch keeps an eye on items as well, in the order of their list', () => {
+  assert.equal(problemsOf(['<', itemUpdated(4)], ['<', itemUpdated(5)], ['<', updated(1)]), 0);
+  assert.equal(problemsOf(['<', itemUpdated(4)], ['<', itemUpdated(4)]), 1);
+  assert.equal(problemsOf(['<', itemUpdated(5)], ['<', itemUpdated(4)]), 1);
+  for (const fault of [
+    { item_index: '0' },
+    { item_url: '/v3/Lists' },
+    { item_url: undefined },
+    { item_data: null },
+    { item_revision: 4 },
+    { date_expires: undefined },
+    { list_sid: sid },
+  ]) {
+    assert.equal(problemsOf(['<', itemUpdated(4, fault)]), 1, JSON.stringify(fault));
+  }
+});
+
+function answered(code: number, body: Header): Buffer {
+  const header = { method: 'reply', id: 'TM1', status: ok, http_status: { code, status: 'OK' } };
+  return encodeFrame({ ...header, payload_type: 'application/json' }, JSON.stringify(body));
+}
+
+test('[EVT2] the watch knows what objects, items and pages look like', () => {
+  const url = `http://localhost/v3/Services/IS${'4'.repeat(32)}/Lists/${list}`;
+  const version = { revision: '0', last_event_id: 0, date_updated: date, date_expires: null };
+  const object = { sid: list, url, unique_name: null, links: { items: `${url}/Items` }, ...version };
+  const item = { index: 0, url: `${url}/Items/0`, data: {}, ...version };
+  const page = { items: [item], meta: { previous_token: null, next_token: 'x' } };
+  for (const body of [object, item, page]) assert.equal(problemsOf(['<', answered(200, body)]), 0);
+  for (const fault of [
+    { ...object, links: {} },
+    { ...object, url: `/v3/Lists/${list}` },
+    { ...item, index: '0' },
+    { ...item, revision: 0 },
+    { ...page, meta: { previous_token: null } },
+    { ...page, items: [{ ...item, data: undefined }] },
+    { ...page, items: [{ ...item, url: `${url}/Items/1` }] },
+  ]) {
+    assert.equal(problemsOf(['<', answered(200, fault)]), 1, JSON.stringify(fault));
+  }
+});
+
 test('[EVT2] the watch finds ill-formed frames', () => {
   const badFrames: readonly Buffer[] = [
     Buffer.from('TWILSOCK V3.0 3\r\n{}\r\n'),

@@ -16,7 +16,7 @@ export interface WatchedFrame {
 
 /** What one connection has seen. */
 interface Seen {
-  /** Highest event id by document. */
+  /** Highest event id by object. */
   readonly positions: Map<string, number>;
   /** Subscription requests without a reply, by the id of their frame. */
   readonly open: Map<string, SubscriptionBody>;
@@ -76,10 +76,9 @@ export class WireWatch {
     if ([...open.values()].some((request) => request.correlation_id === body.correlation_id)) {
       throw new Error('the outcome of a subscription before the reply to it');
     }
-    if (!body.event_type.startsWith('document_')) return;
-    const { document_sid: sid, id } = body.event;
-    if (id <= (positions.get(sid) ?? -1)) throw new Error(`event ${id} of ${sid} again or out of order`);
-    positions.set(sid, id);
+    const kind = /^(document|list|map)_/.exec(body.event_type)?.[1];
+    if (kind === undefined) return;
+    for (const event of body.events ?? [body.event]) moveOn(positions, String(event[`${kind}_sid`]), event['id']);
   }
 }
 
@@ -89,8 +88,18 @@ interface SubscriptionBody {
   readonly requests: readonly { readonly object_sid: string; readonly last_event_id?: number | null }[];
 }
 
+/** Streams, and removals of some objects, have no ids. */
+function moveOn(positions: Map<string, number>, sid: string, id: unknown): void {
+  if (typeof id !== 'number') return;
+  if (id <= (positions.get(sid) ?? -1)) throw new Error(`event ${id} of ${sid} again or out of order`);
+  positions.set(sid, id);
+}
+
 interface NotificationBody {
   readonly event_type: string;
   readonly correlation_id?: number;
-  readonly event: { readonly document_sid: string; readonly id: number };
+  readonly event: Fields;
+  readonly events?: readonly Fields[];
 }
+
+type Fields = Readonly<Record<string, unknown>>;

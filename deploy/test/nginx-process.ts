@@ -41,6 +41,8 @@ export interface NginxOptions {
   readonly shutdownTimeout?: string;
   /** A proxy before nginx, as the comment in the site says. @default none */
   readonly outerProxy?: string;
+  /** The address of a back end, for which the REST API is opened as the comment in the site says. @default none */
+  readonly backEnd?: string;
 }
 
 export async function startNginx(t: TestContext, servicePort: number, options: NginxOptions = {}): Promise<Nginx> {
@@ -85,7 +87,7 @@ interface SiteOptions extends NginxOptions {
 }
 
 /** The shipped site with the values of this machine. Each must be there exactly once. */
-function siteOf({ directory, port, servicePort, outerProxy }: SiteOptions): string {
+function siteOf({ directory, port, servicePort, outerProxy, backEnd }: SiteOptions): string {
   const values: Record<string, string> = {
     'server 127.0.0.1:8080;': `server 127.0.0.1:${servicePort};`,
     'listen 443 ssl;': `listen ${host}:${port} ssl;`,
@@ -100,6 +102,11 @@ function siteOf({ directory, port, servicePort, outerProxy }: SiteOptions): stri
     values['#     real_ip_recursive'] = 'real_ip_recursive';
   }
   let site = shipped('nginx.conf');
+  if (backEnd !== undefined) {
+    // Lines of configuration follow their "#" at once, or after whole steps of indentation; prose after one blank.
+    site = site.replaceAll(/^ {4}#(?=( {4})*\S)/gm, '    ');
+    values['allow 10.0.0.0/8;'] = `allow ${backEnd};`;
+  }
   for (const [value, mine] of Object.entries(values)) {
     assert.equal(site.split(value).length, 2, `nginx.conf has ${value} once`);
     site = site.replace(value, mine);

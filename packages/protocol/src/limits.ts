@@ -5,7 +5,10 @@ import { isSid } from './sids.ts';
 export const limits = {
   /** Data of a document, as stored: insignificant blanks are not counted. */
   dataBytes: 16_384,
+  /** Data of a stream message, counted in the same way. */
+  messageBytes: 4_096,
   nameCharacters: 320,
+  keyCharacters: 320,
   identityCharacters: 256,
   endpointCharacters: 256,
   /** Seconds; one year. 0 means that the object never expires. */
@@ -44,6 +47,11 @@ function textProblem(what: string, text: string, most: number): string | undefin
 export function nameProblem(name: string): string | undefined {
   if (isSid(name)) return 'unique_name has the form of a sid; choose another';
   return textProblem('unique_name', name, limits.nameCharacters);
+}
+
+/** What is wrong with the key of a map item, or undefined. [MAP2] */
+export function keyProblem(key: string): string | undefined {
+  return textProblem('key', key, limits.keyCharacters);
 }
 
 /** What is wrong with an identity, or undefined. */

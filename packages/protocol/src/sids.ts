@@ -5,6 +5,10 @@ export const sidPrefixes = {
   key: 'SK',
   service: 'IS',
   document: 'ET',
+  list: 'ES',
+  map: 'MP',
+  stream: 'TO',
+  message: 'TZ',
 } as const;
 
 export type SidKind = keyof typeof sidPrefixes;

@@ -16,16 +16,18 @@ import { openMemory } from './storage/memory.ts';
 import { openSqlite } from './storage/sqlite.ts';
 import { StorageRefused } from './storage/storage.ts';
 import type { Storage } from './storage/storage.ts';
-import { createFailureLimit } from './transport/admin/failure-limit.ts';
 import { adminDoor } from './transport/admin/routes.ts';
 import { Admission } from './transport/admission.ts';
 import { clientAddresses } from './transport/client-address.ts';
 import { createCompatDoor } from './transport/compat/door.ts';
 import type { CompatDoor, DoorOptions } from './transport/compat/door.ts';
+import { createFailureLimit } from './transport/failure-limit.ts';
 import { createHttp, useKeyPair } from './transport/http.ts';
 import { listen, urlHost } from './transport/listening.ts';
 import { addMetrics, createMetricsHttp } from './transport/metrics-door.ts';
 import { createMetrics } from './transport/metrics.ts';
+import { restDoor } from './transport/rest/routes.ts';
+import { UnderWay } from './transport/rest/under-way.ts';
 import { readKeyPair, warnOfEnd, watchKeyPair } from './transport/tls.ts';
 import type { KeyFiles, KeyPair } from './transport/tls.ts';
 import { attachSockets } from './transport/websocket.ts';
@@ -54,7 +56,7 @@ export interface Surroundings {
   readonly log?: Log;
 }
 
-/** The time that clients have for their side of the close handshake. */
+/** The time that clients have for their side of the close handshake, and to read their last answers. */
 const closeMs = 1000;
 
 /** The time that storage has at a stop for what is under way. */
@@ -83,18 +85,23 @@ export async function createServer(
     await engine.start();
     await adoptCredentials(engine, config.credentials, sealing, config.lostSecrets, log);
     await http.register(adminDoor({ engine, log, failures: createFailureLimit(clock) }), { prefix: '/admin/v1' });
+    let url = '';
+    const underWay = new UnderWay();
+    // Failures of its own: a back end with old credentials keeps no operator out.
+    const rest = { engine, log, failures: createFailureLimit(clock), origin: () => url, underWay };
+    await http.register(restDoor(rest), { prefix: '/v1' });
     let door: CompatDoor | undefined;
     const metrics = await openMetrics(http, config, engine, () => door?.connections ?? 0, log);
     if (metrics !== undefined) opened.push(metrics);
     const port = await listen(http, { ...config, variable: 'TALLYSTICK_PORT' });
-    const url = config.publicUrl ?? `${isTls ? 'https' : 'http'}://${urlHost(config.host)}:${port}`;
+    url = config.publicUrl ?? `${isTls ? 'https' : 'http'}://${urlHost(config.host)}:${port}`;
     door = openDoor(engine, { ...config, publicUrl: url }, clock, log);
     const sockets = openSockets({ http, engine, door, config, admission, clock, log });
     const stopWatching = isTls ? useTls(http, tls, clock, log) : () => {};
     door.start();
     isRunning = true;
     log.info({ url, store: config.store }, 'listening');
-    const parts = { opened, sockets, door, engine, storage, clock, log };
+    const parts = { opened, sockets, door, underWay, engine, storage, clock, log };
     let stopped: Promise<void> | undefined;
     const stop = (): Promise<void> => {
       isRunning = false;
@@ -182,6 +189,7 @@ interface Parts {
   readonly opened: readonly FastifyInstance[];
   readonly sockets: Sockets;
   readonly door: CompatDoor;
+  readonly underWay: UnderWay;
   readonly engine: Engine;
   readonly storage: Storage;
   readonly clock: Clock;
@@ -189,11 +197,12 @@ interface Parts {
 }
 
 /** From the outside in: nothing is closed while something before it may still need it. */
-async function stopInOrder({ opened, sockets, door, engine, storage, clock, log }: Parts): Promise<void> {
+async function stopInOrder({ opened, sockets, door, underWay, engine, storage, clock, log }: Parts): Promise<void> {
   log.info({ connections: door.connections }, 'draining');
   sockets.refuse();
+  const answered = underWay.end();
   await door.drain();
-  await closeHandshakes(sockets, clock);
+  await atMost(closeMs, Promise.all([sockets.ended(), answered]), clock);
   sockets.drop();
   for (const each of opened) await each.close();
   await closeStorage(engine, storage, clock);
@@ -211,11 +220,11 @@ async function closeStorage(engine: Engine, storage: Storage, clock: Clock): Pro
   });
 }
 
-/** A socket that is dropped while bytes arrive is reset, and its client may lose the last answers with it. [CON6] */
-async function closeHandshakes(sockets: Sockets, clock: Clock): Promise<void> {
+/** A connection that is dropped while bytes arrive is reset, and its client may lose the last answers with it. [CON6] */
+async function atMost(ms: number, ended: Promise<unknown>, clock: Clock): Promise<void> {
   await new Promise<void>((resolve) => {
-    const cancel = clock.after(closeMs, resolve);
-    void sockets.ended().then(() => {
+    const cancel = clock.after(ms, resolve);
+    void ended.then(() => {
       cancel();
       resolve();
     });

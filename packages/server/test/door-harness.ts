@@ -27,7 +27,12 @@ import { TimerClock } from './timer-clock.ts';
 export const secret = 'the secret of key 1';
 export const secondSecret = 'the secret of key 2';
 /** The message types that the client library registers and this server sends. */
-export const allTypes: readonly string[] = ['twilio.sync.event', 'com.twilio.rtd.cds.document'];
+export const allTypes: readonly string[] = [
+  'twilio.sync.event',
+  'com.twilio.rtd.cds.document',
+  'com.twilio.rtd.cds.list',
+  'com.twilio.rtd.cds.map',
+];
 
 const sealer = createSealer('the secrets key of these tests, long enough');
 
@@ -262,10 +267,20 @@ export class Client {
     return this.replyTo(id);
   }
 
-  /** Sends a tunnelled request and returns its id. `body` is JSON text, or what is made into it. */
+  /**
+   * Sends a tunnelled request and returns its id. `body` is JSON text, or what is made into it; a query of the path
+   * travels apart, its values still encoded, as the client library sends it.
+   */
   request(method: string, path: string, body: unknown = '', headers: Fields = {}): string {
     const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    const http = { host: 'cds.us1.twilio.com', path, method, params: {}, headers };
+    const [bare = '', query = ''] = path.split('?');
+    const params = Object.fromEntries(
+      query
+        .split('&')
+        .filter((pair) => pair !== '')
+        .map((pair) => pair.split('=')),
+    );
+    const http = { host: 'cds.us1.twilio.com', path: bare, method, params, headers };
     return this.send('message', { active_grant: 'data_sync', http_request: http }, text);
   }
 

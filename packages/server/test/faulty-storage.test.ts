@@ -3,6 +3,8 @@ import { suite, test } from 'node:test';
 import type { Instant } from '../src/core/object.ts';
 import { openMemory } from '../src/storage/memory.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import { markerLimits } from './commands.ts';
+import { itemFaults } from './faulty-items.ts';
 import { faults } from './faulty-storage.ts';
 import { compareWithModel } from './model-comparison.ts';
 import { runCase, storageContract } from './storage-contract.ts';
@@ -23,7 +25,7 @@ async function failed(factory: Factory): Promise<readonly string[]> {
 }
 
 suite('the storage contract notices that', () => {
-  for (const fault of faults) {
+  for (const fault of [...faults, ...itemFaults]) {
     test(fault.name, async (t) => {
       const titles = await failed(() => ({ open: (now) => Promise.resolve(fault.open(now)) }));
       assert.notDeepEqual(titles, [], 'no case failed');
@@ -32,7 +34,10 @@ suite('the storage contract notices that', () => {
   }
 
   test('nothing is wrong with the memory engine', async () => {
-    assert.deepEqual(await failed(() => ({ open: (now) => Promise.resolve(openMemory({ epoch: 'e', now })) })), []);
+    assert.deepEqual(
+      await failed(() => ({ open: (now) => Promise.resolve(openMemory({ epoch: 'e', now, markers: markerLimits })) })),
+      [],
+    );
   });
 });
 
@@ -47,7 +52,7 @@ suite('the comparison with the model notices that', () => {
       { numRuns: 1000, seed: 1, path: '', endOnFailure: true },
     );
 
-  for (const fault of faults) {
+  for (const fault of [...faults, ...itemFaults]) {
     if (fault.isConcurrent) continue;
     test(fault.name, () =>
       assert.rejects(
@@ -57,5 +62,6 @@ suite('the comparison with the model notices that', () => {
     );
   }
 
-  test('nothing is wrong with the memory engine', () => compare((now) => openMemory({ epoch: 'e', now })));
+  test('nothing is wrong with the memory engine', () =>
+    compare((now) => openMemory({ epoch: 'e', now, markers: markerLimits })));
 });

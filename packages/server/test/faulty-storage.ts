@@ -9,7 +9,7 @@ import type { ObjectEvent } from '../src/core/change.ts';
 import type { Instant, ObjectRef } from '../src/core/object.ts';
 import { openMemory } from '../src/storage/memory.ts';
 import type { Accepted, AnswersTo, Changes, Outcome, Query, Storage } from '../src/storage/storage.ts';
-import { service } from './commands.ts';
+import { markerLimits, service } from './commands.ts';
 
 export interface Fault {
   readonly name: string;
@@ -19,9 +19,9 @@ export interface Fault {
 }
 
 type Commit = (batch: readonly Command[]) => Promise<readonly Outcome[]>;
-type Answer = unknown;
-type Read = (queries: readonly Query[]) => Promise<readonly Answer[]>;
-type Now = () => Instant;
+export type Answer = unknown;
+export type Read = (queries: readonly Query[]) => Promise<readonly Answer[]>;
+export type Now = () => Instant;
 
 export const faults: readonly Fault[] = [
   {
@@ -63,7 +63,7 @@ export const faults: readonly Fault[] = [
 // Ways to wrap
 
 function memory(now: Now): Storage {
-  return openMemory({ epoch: 'faulty', now });
+  return openMemory({ epoch: 'faulty', now, markers: markerLimits });
 }
 
 function over(inner: Storage, changed: { readonly commit?: Commit; readonly read?: Read }): Storage {
@@ -77,12 +77,12 @@ function over(inner: Storage, changed: { readonly commit?: Commit; readonly read
   };
 }
 
-function withCommands(now: Now, change: (command: Command) => Command): Storage {
+export function withCommands(now: Now, change: (command: Command) => Command): Storage {
   const inner = memory(now);
   return over(inner, { commit: (batch) => inner.commit(0, batch.map(change)) });
 }
 
-function withEvents(now: Now, change: (event: ObjectEvent) => ObjectEvent): Storage {
+export function withEvents(now: Now, change: (event: ObjectEvent) => ObjectEvent): Storage {
   const inner = memory(now);
   return over(inner, {
     commit: async (batch) =>
@@ -92,29 +92,29 @@ function withEvents(now: Now, change: (event: ObjectEvent) => ObjectEvent): Stor
   });
 }
 
-function withReads(now: Now, change: (inner: Storage) => Read): Storage {
+export function withReads(now: Now, change: (inner: Storage) => Read): Storage {
   const inner = memory(now);
   return over(inner, { read: change(inner) });
 }
 
-function withAnswers(now: Now, change: (query: Query, answer: Answer) => Answer): Storage {
+export function withAnswers(now: Now, change: (query: Query, answer: Answer) => Answer): Storage {
   return withReads(now, (inner) => async (queries) => {
     const answers: readonly Answer[] = await inner.read(queries);
     return answers.map((answer, n) => change(queries[n]!, answer));
   });
 }
 
-function isAccepted(outcome: Outcome | undefined): outcome is Accepted {
+export function isAccepted(outcome: Outcome | undefined): outcome is Accepted {
   return outcome !== undefined && !('refused' in outcome);
 }
 
-async function first(inner: Storage, command: Command): Promise<Outcome> {
+export async function first(inner: Storage, command: Command): Promise<Outcome> {
   const [outcome] = await inner.commit(0, [command]);
   return outcome!;
 }
 
 /** Each command for itself, by a way that may differ from the promised one; other calls may come in between. */
-function eachBy(now: Now, way: (inner: Storage, command: Command) => Promise<Outcome>): Storage {
+export function eachBy(now: Now, way: (inner: Storage, command: Command) => Promise<Outcome>): Storage {
   const inner = memory(now);
   return over(inner, {
     async commit(batch) {
@@ -137,7 +137,7 @@ function withoutExpiry(command: Command): Command {
 }
 
 function withParsedData(command: Command): Command {
-  if ((command.type !== 'updateDocument' && command.type !== 'createDocument') || command.data === undefined)
+  if ((command.type !== 'updateDocument' && command.type !== 'createObject') || command.data === undefined)
     return command;
   return { ...command, data: JSON.stringify(JSON.parse(command.data)) };
 }
@@ -148,12 +148,12 @@ function withoutRevocation(command: Command): Command {
 
 function withoutRemoval(now: Now): Storage {
   return eachBy(now, async (inner, command) => {
-    if (command.type !== 'removeDocument') return first(inner, command);
+    if (command.type !== 'removeObject') return first(inner, command);
     const kept = await first(inner, touch(command.ref));
     if (!isAccepted(kept) || kept.object === undefined) return kept;
     const { sid, eventId, uniqueName, expiresAt, kind } = kept.object;
     const event: ObjectEvent = {
-      type: 'documentRemoved',
+      type: 'removed',
       kind,
       service: kept.object.service,
       object: sid,
@@ -163,8 +163,9 @@ function withoutRemoval(now: Now): Storage {
       by: command.by,
       expiresAt,
       data: null,
+      item: undefined,
     };
-    return { object: undefined, events: [event] };
+    return { object: undefined, item: undefined, events: [event] };
   });
 }
 
@@ -175,7 +176,7 @@ function touch(ref: ObjectRef): UpdateDocument {
 function withoutFreedNames(now: Now): Storage {
   const taken = new Set<string>();
   return eachBy(now, async (inner, command) => {
-    if (command.type !== 'createDocument' || command.uniqueName === null) return first(inner, command);
+    if (command.type !== 'createObject' || command.uniqueName === null) return first(inner, command);
     const name = `${command.service} ${command.uniqueName}`;
     if (taken.has(name)) return { refused: 54301 };
     const outcome = await first(inner, command);
@@ -202,7 +203,7 @@ function withLateClock(now: Now, late: 'read' | 'commit'): Storage {
 function withoutSweptEvents(now: Now): Storage {
   return eachBy(now, async (inner, command) => {
     const outcome = await first(inner, command);
-    return command.type === 'createDocument' && isAccepted(outcome)
+    return command.type === 'createObject' && isAccepted(outcome)
       ? { ...outcome, events: outcome.events.slice(-1) }
       : outcome;
   });
@@ -227,7 +228,7 @@ function withCountedTtl(now: Now): Storage {
 function withSharedNames(now: Now): Storage {
   return eachBy(now, async (inner, command) => {
     const outcome = await first(inner, command);
-    if (isAccepted(outcome) || command.type !== 'createDocument') return outcome;
+    if (isAccepted(outcome) || command.type !== 'createObject') return outcome;
     return first(inner, { ...command, uniqueName: null });
   });
 }
@@ -308,7 +309,7 @@ function fromOneService(inner: Storage): Read {
 }
 
 function dueBackwards(query: Query, answer: Answer): Answer {
-  return query.query === 'due' ? (answer as readonly string[]).toReversed() : answer;
+  return query.query === 'due' ? (answer as readonly unknown[]).toReversed() : answer;
 }
 
 function withoutLimit(inner: Storage): Read {

@@ -8,9 +8,16 @@ import { administrationCases } from './storage-contract/administration-cases.ts'
 import { batchCases } from './storage-contract/batch-cases.ts';
 import { changesCases } from './storage-contract/changes-cases.ts';
 import { documentCases } from './storage-contract/document-cases.ts';
+import { collectionChangesCases } from './storage-contract/collection-changes-cases.ts';
 import { expiryCases } from './storage-contract/expiry-cases.ts';
+import { itemExpiryCases } from './storage-contract/item-expiry-cases.ts';
 import { lifeCases } from './storage-contract/life-cases.ts';
+import { listCases } from './storage-contract/list-cases.ts';
+import { mapCases } from './storage-contract/map-cases.ts';
 import { nameCases } from './storage-contract/name-cases.ts';
+import { pageCases } from './storage-contract/page-cases.ts';
+import { purgeCases } from './storage-contract/purge-cases.ts';
+import { streamCases } from './storage-contract/stream-cases.ts';
 import { World } from './storage-contract/world.ts';
 import type { ContractCase, Factory } from './storage-contract/world.ts';
 
@@ -22,6 +29,13 @@ export const storageContract: readonly ContractCase[] = [
   ...batchCases,
   ...expiryCases,
   ...changesCases,
+  ...listCases,
+  ...mapCases,
+  ...streamCases,
+  ...pageCases,
+  ...itemExpiryCases,
+  ...collectionChangesCases,
+  ...purgeCases,
   ...administrationCases,
   ...lifeCases,
 ];

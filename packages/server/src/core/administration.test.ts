@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { account, keySid, missingService, putKey, putService, service } from '../../test/commands.ts';
 import { viewOf, viewOfAccount } from '../../test/view.ts';
+import { nothing } from './change.ts';
 import { putAccount, putKey as decideKey, putService as decideService, revokeKey } from './administration.ts';
 
 const now = 10_000;
-const nothing = { put: [], drop: [], events: [], object: undefined };
 
 test('[ACC1] the first account is taken, the same again keeps its age, another is refused', () => {
   const command = { type: 'putAccount', sid: account, authToken: 'new' } as const;

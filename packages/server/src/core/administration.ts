@@ -1,11 +1,10 @@
 /** The rules of the account, its services and its API keys. */
 
+import { nothing } from './change.ts';
 import type { Change, Refusal, Row } from './change.ts';
 import type { PutAccount, PutKey, PutService, RevokeKey } from './command.ts';
 import type { Instant } from './object.ts';
 import type { View } from './view.ts';
-
-const nothing: Change = { put: [], drop: [], events: [], object: undefined };
 
 /** An installation has one account: a second one is refused. [ACC1] */
 export function putAccount(command: PutAccount, view: View, now: Instant): Change | Refusal {

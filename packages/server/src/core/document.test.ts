@@ -14,7 +14,8 @@ import {
 import { viewOf } from '../../test/view.ts';
 import { isRefusal } from './change.ts';
 import type { Change, Refusal } from './change.ts';
-import { createDocument, missing, removal, removeDocument, updateDocument } from './document.ts';
+import { updateDocument } from './document.ts';
+import { createObject, missing, removal, removeObject } from './existence.ts';
 import type { ObjectRow } from './object.ts';
 
 const now = 10_000;
@@ -26,6 +27,9 @@ const board: ObjectRow = {
   kind: 'document',
   uniqueName: 'board',
   eventId: 9,
+  nextIndex: 0,
+  markers: 0,
+  trimmedTo: 0,
   createdAt: 1000,
   updatedAt: 2000,
   expiresAt: null,
@@ -43,35 +47,35 @@ function refused(decision: Change | Refusal): number | undefined {
 
 test('[DOC1] a new document has event id 0, its data and its expiry', () => {
   const command = create(2, { uniqueName: 'list', data: '{"a":1}', ttl: 5 });
-  const { put, drop, events, object } = changed(createDocument(command, viewOf(), now));
+  const { put, drop, events, object } = changed(createObject(command, viewOf(), now));
   assert.deepEqual(put, [{ table: 'object', row: object, data: '{"a":1}' }]);
   assert.deepEqual(drop, []);
   assert.deepEqual(
     events.map(({ type, id, by, at, expiresAt, data }) => ({ type, id, by, at, expiresAt, data })),
-    [{ type: 'documentCreated', id: 0, by: 'ann', at: now, expiresAt: 15_000, data: '{"a":1}' }],
+    [{ type: 'created', id: 0, by: 'ann', at: now, expiresAt: 15_000, data: '{"a":1}' }],
   );
   assert.deepEqual([object?.eventId, object?.createdAt, object?.updatedAt, object?.expiresAt], [0, now, now, 15_000]);
 });
 
 test('[OBJ4] a name that is held refuses a creation, an expired holder does not', () => {
   const command = create(2, { uniqueName: 'board' });
-  assert.equal(refused(createDocument(command, viewOf(board), now)), 54301);
-  assert.equal(refused(createDocument(command, viewOf({ ...board, expiresAt: now + 1 }), now)), 54301);
-  assert.equal(refused(createDocument(command, viewOf({ ...board, expiresAt: now }), now)), undefined);
-  assert.equal(refused(createDocument({ ...command, uniqueName: null }, viewOf(board), now)), undefined);
-  assert.equal(refused(createDocument({ ...command, service: otherService }, viewOf(board), now)), undefined);
-  assert.equal(refused(createDocument({ ...command, service: missingService }, viewOf(board), now)), 54050);
+  assert.equal(refused(createObject(command, viewOf(board), now)), 54301);
+  assert.equal(refused(createObject(command, viewOf({ ...board, expiresAt: now + 1 }), now)), 54301);
+  assert.equal(refused(createObject(command, viewOf({ ...board, expiresAt: now }), now)), undefined);
+  assert.equal(refused(createObject({ ...command, uniqueName: null }, viewOf(board), now)), undefined);
+  assert.equal(refused(createObject({ ...command, service: otherService }, viewOf(board), now)), undefined);
+  assert.equal(refused(createObject({ ...command, service: missingService }, viewOf(board), now)), 54050);
 });
 
 test('[TTL3] creating over an expired name first removes its holder, by the system', () => {
   const expired = { ...board, expiresAt: now };
-  const { drop, events } = changed(createDocument(create(2, { uniqueName: 'board' }), viewOf(expired), now));
-  assert.deepEqual(drop, [expired]);
+  const { drop, events } = changed(createObject(create(2, { uniqueName: 'board' }), viewOf(expired), now));
+  assert.deepEqual(drop, [{ table: 'object', row: expired }]);
   assert.deepEqual(
     events.map(({ type, object, id, by }) => ({ type, object, id, by })),
     [
-      { type: 'documentRemoved', object: documentSid(1), id: 10, by: 'system' },
-      { type: 'documentCreated', object: documentSid(2), id: 0, by: 'ann' },
+      { type: 'removed', object: documentSid(1), id: 10, by: 'system' },
+      { type: 'created', object: documentSid(2), id: 0, by: 'ann' },
     ],
   );
 });
@@ -85,8 +89,8 @@ test('[DOC2] [OBJ2] missing, expired or of another service: 54100 by sid, 54300 
   ] as const) {
     assert.equal(refused(updateDocument(update(bySid(1, of), { data: '{}' }), view, now)), 54100);
     assert.equal(refused(updateDocument(update(byName('board', of), { data: '{}' }), view, now)), 54300);
-    assert.equal(refused(removeDocument(remove(bySid(1, of)), view, now)), 54100);
-    assert.equal(refused(removeDocument(remove(byName('board', of)), view, now)), 54300);
+    assert.equal(refused(removeObject(remove(bySid(1, of)), view, now)), 54100);
+    assert.equal(refused(removeObject(remove(byName('board', of)), view, now)), 54300);
   }
   assert.deepEqual(missing(bySid(1)), { refused: 54100 });
   assert.deepEqual(missing(byName('board')), { refused: 54300 });
@@ -100,7 +104,7 @@ test('[DOC3] [EVT1] an update takes the next event id and carries the whole data
   assert.deepEqual(drop, []);
   assert.deepEqual(
     events.map(({ type, object, id, by, at, data }) => ({ type, object, id, by, at, data })),
-    [{ type: 'documentUpdated', object: documentSid(1), id: 10, by: 'ben', at: now, data: '{"a":1}' }],
+    [{ type: 'updated', object: documentSid(1), id: 10, by: 'ben', at: now, data: '{"a":1}' }],
   );
 });
 
@@ -135,11 +139,11 @@ test('[TTL1] an absent ttl leaves the expiry, 0 takes it away', () => {
 });
 
 test('[DOC7] a removal drops the object and is one event without data', () => {
-  const { put, drop, events, object } = changed(removeDocument(remove(byName('board')), viewOf(board), now));
-  assert.deepEqual([put, drop, object], [[], [board], undefined]);
+  const { put, drop, events, object } = changed(removeObject(remove(byName('board')), viewOf(board), now));
+  assert.deepEqual([put, drop, object], [[], [{ table: 'object', row: board }], undefined]);
   assert.deepEqual(events, [
     {
-      type: 'documentRemoved',
+      type: 'removed',
       kind: 'document',
       service,
       object: documentSid(1),
@@ -149,6 +153,7 @@ test('[DOC7] a removal drops the object and is one event without data', () => {
       by: 'cem',
       expiresAt: null,
       data: null,
+      item: undefined,
     },
   ]);
   assert.equal(removal(board, 'system', now).events[0]?.by, 'system');

@@ -3,24 +3,30 @@
  * answer the writer, tell the subscribers. Read this file first.
  */
 
-import { limits, nameProblem, sidPrefixes } from '@tallystick/protocol';
+import { sidPrefixes } from '@tallystick/protocol';
 import type { Principal } from '../core/principal.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Refusal } from '../core/change.ts';
-import type { DocumentCommand } from '../core/command.ts';
-import { missing } from '../core/document.ts';
-import type { ObjectRef, ObjectRow } from '../core/object.ts';
+import type { CreateObject, UpdateDocument } from '../core/command.ts';
+import { missing } from '../core/existence.ts';
+import type { ObjectRef } from '../core/object.ts';
 import type { Clock, Ids, Log, Sealer } from '../platform.ts';
 import type { Storage, StoredDocument } from '../storage/storage.ts';
 import { Administration } from './administration.ts';
 import { Directory } from './directory.ts';
 import { Hub } from './hub.ts';
+import { dataRefusal, nameRefusal, ttlRefusal } from './input.ts';
+import { Items } from './items.ts';
+import { Objects } from './objects.ts';
+import type { Made, ObjectInput, Removed } from './objects.ts';
 import { createRecovery } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Sweeper } from './sweeper.ts';
 import { Tally } from './tally.ts';
 import { WriteQueue } from './write-queue.ts';
+
+export type { Made, Written } from './objects.ts';
 
 export interface EngineOptions {
   readonly writeQueue: number;
@@ -41,20 +47,16 @@ export interface EngineParts {
 }
 
 /** What a door hands in; each member still as it came from outside. */
-export interface DocumentInput {
-  readonly uniqueName?: unknown;
+export interface DocumentInput extends ObjectInput {
   /** JSON text as sent; undefined when absent. */
   readonly data?: string | undefined;
-  readonly ttl?: unknown;
 }
-
-/** `unknown`: the write may have happened; drop the connection rather than answer. [WRI4] */
-export type Written = ObjectRow | 'removed' | Refusal | 'unknown';
-export type Answer = (written: Written) => void;
 
 export class Engine {
   readonly directory: Directory;
   readonly administration: Administration;
+  readonly objects: Objects;
+  readonly items: Items;
   readonly hub: Hub;
   readonly tally: Tally = new Tally();
   readonly recovery: Recovery;
@@ -89,6 +91,8 @@ export class Engine {
         this.tally.commitCommands.observe(commands);
       },
     });
+    this.objects = new Objects(storage, this.#writes, ids);
+    this.items = new Items(storage, this.#writes);
     const { directory, hub } = this;
     this.administration = new Administration({ directory, storage, writes: this.#writes, hub, ids, sealer, log });
     this.#sweeper = createSweeper(storage, this.#writes, clock, log, options.sweepIntervalMs);
@@ -123,16 +127,17 @@ export class Engine {
   }
 
   /** `answer` runs before any subscriber is told. [EVT3] */
-  createDocument(principal: Principal, input: DocumentInput, answer: Answer): void {
-    const problem = nameRefusal(input.uniqueName) ?? dataRefusal(input.data) ?? ttlRefusal(input.ttl);
+  createDocument(principal: Principal, input: DocumentInput, answer: (made: Made) => void): void {
+    const problem = nameRefusal(input.uniqueName) ?? dataRefusal('document', input.data) ?? ttlRefusal(input.ttl);
     if (problem !== undefined) {
       answer(problem);
       return;
     }
     this.#submit(
       {
-        type: 'createDocument',
+        type: 'createObject',
         service: principal.service,
+        kind: 'document',
         sid: sidPrefixes.document + this.#ids.secret(16),
         uniqueName: (input.uniqueName ?? null) as string | null,
         data: input.data ?? '{}',
@@ -147,12 +152,12 @@ export class Engine {
     principal: Principal,
     ref: ObjectRef,
     input: DocumentInput & { readonly ifMatch?: string | undefined },
-    answer: Answer,
+    answer: (made: Made) => void,
   ): void {
     const problem =
       input.data === undefined && input.ttl === undefined
         ? { refused: 54101 as const, detail: 'give data, ttl or both' }
-        : (dataRefusal(input.data) ?? ttlRefusal(input.ttl));
+        : (dataRefusal('document', input.data) ?? ttlRefusal(input.ttl));
     if (problem !== undefined) {
       answer(problem);
       return;
@@ -162,8 +167,8 @@ export class Engine {
     this.#submit({ type: 'updateDocument', ref, data, ttl, ifMatch, by: principal.identity }, answer);
   }
 
-  removeDocument(principal: Principal, ref: ObjectRef, answer: Answer): void {
-    this.#submit({ type: 'removeDocument', ref, by: principal.identity }, answer);
+  removeDocument(principal: Principal, ref: ObjectRef, answer: (removed: Removed) => void): void {
+    this.objects.remove(principal, ref, answer);
   }
 
   async getDocument(ref: ObjectRef): Promise<StoredDocument | Refusal> {
@@ -171,33 +176,10 @@ export class Engine {
     return found ?? missing(ref);
   }
 
-  #submit(command: DocumentCommand, answer: Answer): void {
-    this.#writes.submit(command, (settled) => {
-      if (settled === 'unknown' || 'refused' in settled) answer(settled);
-      else answer(settled.object ?? 'removed');
-    });
+  #submit(command: CreateObject | UpdateDocument, answer: (made: Made) => void): void {
+    this.#writes.submit(command, (settled) =>
+      // What is accepted here always tells the object.
+      answer(settled === 'unknown' || 'refused' in settled ? settled : (settled.object ?? 'unknown')),
+    );
   }
-}
-
-function nameRefusal(name: unknown): Refusal | undefined {
-  if (name === undefined || name === null) return undefined;
-  if (typeof name !== 'string') return { refused: 54302, detail: 'unique_name is not text' };
-  const problem = nameProblem(name);
-  return problem === undefined ? undefined : { refused: 54302, detail: problem };
-}
-
-function ttlRefusal(ttl: unknown): Refusal | undefined {
-  if (ttl === undefined) return undefined;
-  const isValid = typeof ttl === 'number' && Number.isInteger(ttl) && ttl >= 0 && ttl <= limits.ttlSeconds;
-  return isValid ? undefined : { refused: 54011 };
-}
-
-/** The text is compact and valid JSON already; left are its kind and size. */
-function dataRefusal(data: string | undefined): Refusal | undefined {
-  if (data === undefined) return undefined;
-  if (data === 'null') return { refused: 54101 };
-  if (!data.startsWith('{')) return { refused: 54008, detail: 'data is not a JSON object' };
-  // UTF-8 needs at least a byte a unit, so most texts are decided without counting.
-  if (data.length * 3 <= limits.dataBytes || Buffer.byteLength(data) <= limits.dataBytes) return undefined;
-  return { refused: 54006, detail: `data is larger than ${limits.dataBytes} bytes` };
 }

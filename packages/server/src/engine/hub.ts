@@ -78,7 +78,7 @@ export class Hub {
     const followers = this.#followers.get(event.object);
     if (followers === undefined) return;
     for (const session of followers) session.receive(event);
-    if (event.type !== 'documentRemoved') return;
+    if (event.type !== 'removed') return;
     // Nothing can come under this sid any more; who still reads the state will find it gone.
     for (const session of followers) if (!session.subscriptions.has(event.object)) this.unfollow(session, event.object);
   }

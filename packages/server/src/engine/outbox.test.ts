@@ -6,6 +6,7 @@ import { TimerClock } from '../../test/timer-clock.ts';
 import { messageOf } from './message.ts';
 import type { Message } from './message.ts';
 import { Flusher, Outbox } from './outbox.ts';
+import type { Told } from './outbox.ts';
 import { Tally } from './tally.ts';
 
 const stuck = 65_537;
@@ -13,8 +14,8 @@ const stuck = 65_537;
 test('[BND1] what is pushed in one turn leaves in one write, at the end of the turn', () => {
   const { outbox, link, clock } = make();
   outbox.push(message('a'));
-  outbox.push(message('b'), 'ET1');
-  outbox.push(message('c'), 'ET1');
+  outbox.push(message('b'), told('ET1'));
+  outbox.push(message('c'), told('ET1'));
   assert.deepEqual(sent(link), []);
   clock.endTurn();
   assert.deepEqual(sent(link), ['a', 'b', 'c']);
@@ -25,11 +26,11 @@ test('[BND1] while the socket is full only the latest event of each object waits
   const { outbox, link, clock } = make();
   link.buffered = stuck;
   outbox.push(message('reply 1'));
-  outbox.push(message('x1'), 'ETx');
-  outbox.push(message('y1'), 'ETy');
+  outbox.push(message('x1'), told('ETx'));
+  outbox.push(message('y1'), told('ETy'));
   outbox.push(message('reply 2'));
-  outbox.push(message('x2'), 'ETx');
-  outbox.push(message('x3'), 'ETx');
+  outbox.push(message('x2'), told('ETx'));
+  outbox.push(message('x3'), told('ETx'));
   clock.endTurn();
   assert.deepEqual(sent(link), []);
   link.buffered = 0;
@@ -49,7 +50,7 @@ test('[BND1] however long a client does not read, one event of each object waits
   const { outbox, link } = make();
   link.buffered = stuck;
   const objects = ['ETa', 'ETb', 'ETc'];
-  for (let i = 0; i < 3000; i++) outbox.push(message(`${i}`), objects[i % 3]);
+  for (let i = 0; i < 3000; i++) outbox.push(message(`${i}`), told(objects[i % 3]!));
   link.buffered = 0;
   outbox.flush();
   assert.deepEqual(sent(link), ['2997', '2998', '2999']);
@@ -59,7 +60,7 @@ test('[BND1] the bytes that wait never grow with replaced events', () => {
   const event = 'x'.repeat(1000);
   const { outbox, link, overflows } = make(5000);
   link.buffered = stuck;
-  for (let i = 0; i < 5000; i++) outbox.push(message(event), `ET${i % 4}`);
+  for (let i = 0; i < 5000; i++) outbox.push(message(event), told(`ET${i % 4}`));
   assert.equal(overflows(), 0);
 });
 
@@ -78,7 +79,7 @@ test('[BND16] what waits and what the socket holds stay within twice the bound a
       const { outbox, link, clock, overflows } = make(bound);
       link.isReading = false;
       for (const { size, object, read, endsTurn } of steps) {
-        outbox.push(message('x'.repeat(size)), object === undefined ? undefined : `ET${object}`);
+        outbox.push(message('x'.repeat(size)), object === undefined ? undefined : told(`ET${object}`));
         if (overflows() > 0) return;
         if (endsTurn) clock.endTurn();
         const kept = link.buffered + bound - outbox.room;
@@ -102,7 +103,7 @@ test('[BND1] what waits leaves in order, and of each object what waits is its la
       for (const [i, { object, reads }] of steps.entries()) {
         link.buffered = stuck;
         const key = object === undefined ? undefined : `ET${object}`;
-        outbox.push(message(`${i}`), key);
+        outbox.push(message(`${i}`), key === undefined ? undefined : told(key));
         waiting = waiting.filter((other) => key === undefined || other.object !== key);
         waiting.push({ object: key, text: `${i}` });
         if (!reads || i % 100 < 90) continue;
@@ -116,6 +117,42 @@ test('[BND1] what waits leaves in order, and of each object what waits is its la
     }),
   );
 });
+
+test('[BND19] [BND20] of items the latest waits, of messages each, of a removed list nothing but its removal', () => {
+  const step = fc.record({
+    type: fc.constantFrom('itemAdded', 'itemRemoved', 'messagePublished', 'removed'),
+    kind: fc.constantFrom('list', 'stream'),
+    object: fc.nat(1),
+    key: fc.nat(2),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
+      const { outbox, link } = make();
+      link.buffered = stuck;
+      let waiting: { event: Told; text: string }[] = [];
+      for (const [i, { type, kind, object, key }] of steps.entries()) {
+        if (type !== 'removed' && (type === 'messagePublished') !== (kind === 'stream')) continue;
+        const item = type === 'removed' ? undefined : { key };
+        const event: Told = { type, kind, object: `${kind} ${object}`, item };
+        outbox.push(message(`${i}`), event);
+        waiting = waiting.filter((other) => !covers(event, other.event));
+        waiting.push({ event, text: `${i}` });
+      }
+      link.buffered = 0;
+      outbox.flush();
+      assert.deepEqual(
+        sent(link),
+        waiting.map(({ text }) => text),
+      );
+    }),
+  );
+});
+
+function covers(event: Told, other: Told): boolean {
+  if (event.object !== other.object || event.type === 'messagePublished') return false;
+  if (other.type === 'messagePublished') return false;
+  return event.item === undefined || event.item.key === other.item?.key;
+}
 
 test('[BND1] more bytes than the bound cut the client, once, and nothing is kept', () => {
   const { outbox, link, overflows } = make(10);
@@ -139,8 +176,8 @@ test('[TLC4] what is held back leaves at the release and not before', () => {
   outbox.hold();
   clock.endTurn();
   outbox.flush();
-  outbox.push(message('x1'), 'ETx');
-  outbox.push(message('x2'), 'ETx');
+  outbox.push(message('x1'), told('ETx'));
+  outbox.push(message('x2'), told('ETx'));
   clock.endTurn();
   assert.deepEqual(sent(link), []);
   outbox.release();
@@ -176,6 +213,11 @@ function make(bound = Infinity): {
   let overflows = 0;
   const outbox = new Outbox(link, bound, new Flusher(clock.soon, new Tally()), () => overflows++);
   return { outbox, link, clock, overflows: () => overflows };
+}
+
+/** An event of a document. */
+function told(object: string): Told {
+  return { type: 'updated', kind: 'document', object, item: undefined };
 }
 
 function message(text: string): Message {

@@ -1,9 +1,10 @@
 /**
  * What waits for one client. While the socket takes it, everything goes out once per turn of the event loop. When the
- * client does not read, only the latest event of each document stays, in bounded space; beyond that it is cut. [BND1]
+ * client does not read, only the latest event of each document and item stays, in bounded space; beyond that it is
+ * cut. [BND1] Messages of streams are never replaced. [BND19]
  */
 
-import type { Sid } from '../core/object.ts';
+import type { ObjectEvent } from '../core/change.ts';
 import type { Link, Message } from './message.ts';
 import type { Tally } from './tally.ts';
 
@@ -16,8 +17,8 @@ export class Outbox {
   readonly #flusher: Flusher;
   readonly #onOverflow: () => void;
   #waiting: (Message | undefined)[] = [];
-  /** Where in `#waiting` the last event of an object stands; made only once the client has stopped reading. */
-  #latest: Map<Sid, number> | undefined;
+  /** Where in `#waiting` the last event of a subject stands; made only once the client has stopped reading. */
+  #latest: Map<Subject, number> | undefined;
   /** Places of replaced messages in `#waiting`. */
   #gaps = 0;
   #bytes = 0;
@@ -35,12 +36,12 @@ export class Outbox {
     this.#onOverflow = onOverflow;
   }
 
-  /** `object`: the message is that object's whole state, and may be replaced by a later one of it. */
-  push(message: Message, object?: Sid): void {
+  /** `event`: what the message tells live, if it does; a later event of the same document or item may replace it. */
+  push(message: Message, event?: Told): void {
     if (this.#closed) return;
-    if (object !== undefined) {
+    if (event !== undefined) {
       this.#flusher.tally.eventsOut++;
-      if (this.#isStuck) this.#replace(object);
+      if (this.#isStuck) this.#replaceFor(event);
     }
     this.#waiting.push(message);
     this.#bytes += message.bytes.length;
@@ -117,32 +118,55 @@ export class Outbox {
     return this.#held || this.isBackedUp;
   }
 
-  /** Takes out the event of the object that still waits, and notes where the next one will stand. */
-  #replace(object: Sid): void {
+  /** Takes out what the event covers and still waits, and notes where the event will stand. */
+  #replaceFor(event: Told): void {
+    if (event.type === 'messagePublished') return;
     this.#latest ??= new Map();
-    const index = this.#latest.get(object);
+    const subject = subjectOf(event);
+    this.#takeOut(this.#latest, subject);
+    if (event.type === 'removed' && event.kind !== 'document') this.#takeOutItems(this.#latest, event);
+    if (this.#gaps > 64 && this.#gaps > this.#waiting.length / 2) this.#compact();
+    this.#latest.set(subject, this.#waiting.length);
+  }
+
+  #takeOut(latest: Map<Subject, number>, subject: Subject): void {
+    const index = latest.get(subject);
     const replaced = index === undefined ? undefined : this.#waiting[index];
-    if (index !== undefined && replaced !== undefined) {
-      this.#waiting[index] = undefined;
-      this.#bytes -= replaced.bytes.length;
-      this.#flusher.tally.conflations++;
-      this.#latest.delete(object);
-      if (++this.#gaps > 64 && this.#gaps > this.#waiting.length / 2) this.#compact();
-    }
-    this.#latest.set(object, this.#waiting.length);
+    if (index === undefined || replaced === undefined) return;
+    this.#waiting[index] = undefined;
+    this.#bytes -= replaced.bytes.length;
+    this.#flusher.tally.conflations++;
+    latest.delete(subject);
+    this.#gaps++;
+  }
+
+  /** The removal of a list or map covers all that waits of its items. [BND20] */
+  #takeOutItems(latest: Map<Subject, number>, { object }: Told): void {
+    for (const subject of latest.keys()) if (subject.startsWith(object)) this.#takeOut(latest, subject);
   }
 
   /** Drops the places of replaced messages, which would otherwise grow with every event. */
   #compact(): void {
-    const objects = new Map([...(this.#latest ?? [])].map(([object, index]) => [this.#waiting[index], object]));
+    const subjects = new Map([...(this.#latest ?? [])].map(([subject, index]) => [this.#waiting[index], subject]));
     this.#waiting = this.#waiting.filter(isPresent);
     this.#gaps = 0;
     this.#latest = new Map();
     for (const [index, message] of this.#waiting.entries()) {
-      const object = objects.get(message);
-      if (object !== undefined) this.#latest.set(object, index);
+      const subject = subjects.get(message);
+      if (subject !== undefined) this.#latest.set(subject, index);
     }
   }
+}
+
+/** What of an event decides whether another covers it. */
+export type Told = Pick<ObjectEvent, 'type' | 'kind' | 'object' | 'item'>;
+
+/** An object, or one of its items. Sids are of one length, so none begins another. */
+type Subject = string;
+
+/** Keys of lists are numbers and those of maps texts, so those of one object cannot run into each other. */
+function subjectOf({ object, item }: Told): Subject {
+  return item === undefined ? object : `${object} ${item.key}`;
 }
 
 function isPresent(message: Message | undefined): message is Message {

@@ -5,20 +5,36 @@
 
 import type { Principal } from '../core/principal.ts';
 import type { ObjectEvent } from '../core/change.ts';
-import type { Instant, Sid } from '../core/object.ts';
+import type { Instant, ItemKey, Sid } from '../core/object.ts';
 import type { Clock } from '../platform.ts';
 import type { Message } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { graceMs, noticesOf } from './token-life.ts';
 
 /** While its state is read, events of the object wait; then only what is newer than that state passes. [SUB1] */
-export type Subscription =
-  | { readonly state: 'recovering'; readonly object: Sid; held: ObjectEvent | undefined }
-  | { readonly state: 'live'; readonly object: Sid; position: number };
+export type Subscription = Recovering | { readonly state: 'live'; readonly object: Sid; position: number };
+
+export interface Recovering {
+  readonly state: 'recovering';
+  readonly object: Sid;
+  /** In order; of each item, and of the object itself under undefined, the latest. Made when the first event comes. */
+  held: Map<ItemKey | undefined, ObjectEvent> | undefined;
+  /** More came than is held, so nothing is: the client must ask again. */
+  isOverfull: boolean;
+}
+
+/** Events held for one subscription. */
+const mostHeld = 1_000;
+
+/** Marks of own changes kept; their events come in the same turn, if this session follows the object. */
+const mostOwn = 64;
 
 export interface SessionDoor {
-  /** The message of an event, the same bytes for every session; undefined when this client takes no such message. */
-  encode(event: ObjectEvent): Message | undefined;
+  /**
+   * The message of an event, the same bytes for every session; undefined when this client takes no such message.
+   * `isOwn`: the client has this change from an answer already, and only its position is to move. [SUB12]
+   */
+  encode(event: ObjectEvent, isOwn: boolean): Message | undefined;
   tokenAboutToExpire(): void;
   /** The token has run out: answer nothing until `replacePrincipal`. */
   tokenExpired(): void;
@@ -29,6 +45,8 @@ export interface SessionDoor {
 export class Session {
   readonly outbox: Outbox;
   readonly subscriptions: Map<Sid, Subscription> = new Map();
+  /** Marks of removals and messages whose events this session is spared. */
+  readonly #own: Set<string> = new Set();
   readonly #door: SessionDoor;
   readonly #clock: Clock;
   #principal: Principal;
@@ -58,24 +76,33 @@ export class Session {
     this.#begin('update');
   }
 
+  /**
+   * The client has heard of its own removal of an item, or its own message, in the answer: the event that follows is
+   * not told. The mark is the object's sid and the event id, or the message's sid. [SUB12]
+   */
+  noteOwn(mark: string): void {
+    if (this.subscriptions.size === 0) return;
+    this.#own.add(mark);
+    if (this.#own.size > mostOwn) for (const oldest of this.#own.keys()) return void this.#own.delete(oldest);
+  }
+
   /** An event of an object that this session follows. */
   receive(event: ObjectEvent): void {
     const subscription = this.subscriptions.get(event.object);
     if (subscription === undefined) return;
     if (subscription.state === 'recovering') {
-      subscription.held = event;
+      this.#hold(subscription, event);
       return;
     }
-    if (event.id <= subscription.position) return;
+    if (event.id <= subscription.position && event.type !== 'messagePublished') return;
     subscription.position = event.id;
     this.#deliver(event);
   }
 
   /** The read state is `position`; what was held and is newer follows. */
-  becomeLive(subscription: Subscription & { state: 'recovering' }, position: number): void {
-    const live: Subscription = { state: 'live', object: subscription.object, position };
-    this.subscriptions.set(live.object, live);
-    if (subscription.held !== undefined) this.receive(subscription.held);
+  becomeLive({ object, held }: Recovering, position: number): void {
+    this.subscriptions.set(object, { state: 'live', object, position });
+    if (held !== undefined) for (const event of held.values()) this.receive(event);
   }
 
   /** Drops the connection from the server's side. */
@@ -90,11 +117,36 @@ export class Session {
     this.outbox.close();
   }
 
+  #hold(subscription: Recovering, event: ObjectEvent): void {
+    if (event.type === 'messagePublished') {
+      // It would be lost; there is no state that it could be ahead of. Whose stream this is was not looked up yet.
+      if (event.service === this.#principal.service) this.#deliver(event);
+      return;
+    }
+    if (subscription.isOverfull) return;
+    const held = (subscription.held ??= new Map<ItemKey | undefined, ObjectEvent>());
+    // Nothing of its items matters any more.
+    if (event.type === 'removed') held.clear();
+    const key = event.item?.key;
+    held.delete(key);
+    held.set(key, event);
+    if (held.size <= mostHeld) return;
+    held.clear();
+    subscription.isOverfull = true;
+  }
+
   #deliver(event: ObjectEvent): void {
     // A removal ends the subscription: nothing can follow under this sid.
-    if (event.type === 'documentRemoved') this.subscriptions.delete(event.object);
-    const message = this.#door.encode(event);
-    if (message !== undefined) this.outbox.push(message, event.object);
+    if (event.type === 'removed') this.subscriptions.delete(event.object);
+    const message = this.#door.encode(event, this.#isOwn(event));
+    if (message !== undefined) this.outbox.push(message, event);
+  }
+
+  #isOwn(event: ObjectEvent): boolean {
+    if (this.#own.size === 0) return false;
+    const { type, object, id, item } = event;
+    if (type === 'messagePublished') return this.#own.delete(`${item?.key}`);
+    return type === 'itemRemoved' && this.#own.delete(`${object} ${id}`);
   }
 
   #begin(given: 'init' | 'update'): void {

@@ -1,6 +1,6 @@
-/** Removes what has expired, through the one write path, in bounded batches. [TTL3] */
+/** Removes what has expired, and what removed objects have left, through the one write path, in bounded batches. [TTL3] */
 
-import type { Sid } from '../core/object.ts';
+import type { DueCommand } from '../core/command.ts';
 import type { Clock, Log } from '../platform.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -27,8 +27,8 @@ export function createSweeper(
   /** Returns whether to go on at once: there may be more, and storage takes writes. */
   const sweep = async (): Promise<boolean> => {
     const [due] = await storage.read([{ query: 'due', limit: batch }]);
-    const removed = await Promise.all(due.map((sid) => remove(writes, sid)));
-    return due.length === batch && removed.every(Boolean);
+    const removed = await Promise.all(due.map((command) => submit(writes, command)));
+    return due.length > 0 && removed.every(Boolean);
   };
   const run = async (): Promise<void> => {
     try {
@@ -55,10 +55,8 @@ export function createSweeper(
 }
 
 /** Resolves to whether the write was taken. */
-function remove(writes: WriteQueue, sid: Sid): Promise<boolean> {
+function submit(writes: WriteQueue, command: DueCommand): Promise<boolean> {
   return new Promise((resolve) =>
-    writes.submit({ type: 'expireObject', sid }, (settled) =>
-      resolve(settled !== 'unknown' && !('refused' in settled)),
-    ),
+    writes.submit(command, (settled) => resolve(settled !== 'unknown' && !('refused' in settled))),
   );
 }

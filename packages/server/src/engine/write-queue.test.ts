@@ -94,7 +94,7 @@ suite('failing commits', () => {
     assert.deepEqual(submit(create(4))(), refused);
     assert.deepEqual(
       storage.commits.map((batch) => batch.map(({ type }) => type)),
-      [['createDocument'], ['probe'], ['probe'], ['probe'], ['probe']],
+      [['createObject'], ['probe'], ['probe'], ['probe'], ['probe']],
       'what was refused was never handed to storage',
     );
     storage.commitError = undefined;

@@ -31,6 +31,9 @@ function board(expiresAt: number | null = null): ObjectRow {
     kind: 'document',
     uniqueName: 'board',
     eventId: 9,
+    nextIndex: 0,
+    markers: 0,
+    trimmedTo: 0,
     createdAt: 1000,
     updatedAt: 2000,
     expiresAt,
@@ -135,7 +138,7 @@ test('[TTL3] an expired holder goes and the name stays taken, by the new one', (
   const { outcomes, writes } = decideBatch([create(2, { uniqueName: 'board' })], loaded(board(now)), now);
   assert.deepEqual(
     accepted(outcomes[0]).events.map(({ type }) => type),
-    ['documentRemoved', 'documentCreated'],
+    ['removed', 'created'],
   );
   assert.equal(writes.objects.get(documentSid(1)), null);
   assert.deepEqual([...writes.names], [[boardKey, { service, kind: 'document', name: 'board', sid: documentSid(2) }]]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { markerLimits } from '../../test/commands.ts';
 import { makeDataDirectory } from '../../test/data-directory.ts';
 import { compareWithModel } from '../../test/model-comparison.ts';
 import type { Compared } from '../../test/model-comparison.ts';
@@ -11,7 +12,7 @@ import { SqliteReader } from './sqlite/reader.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
 import type { AnswersTo, Query } from './storage.ts';
 
-const tables = ['account', 'service', 'key', 'name', 'object', 'event'];
+const tables = ['account', 'service', 'key', 'name', 'object', 'event', 'item', 'marker', 'purge'];
 
 test('[STO4] [STO8] the SQLite writer and reader give the outcomes and answers of the memory engine', async () => {
   const directory = makeDataDirectory();
@@ -29,10 +30,11 @@ test('[STO4] [STO8] the SQLite writer and reader give the outcomes and answers o
 function withoutThread(writing: DatabaseSync, reading: DatabaseSync, now: () => Instant): Compared {
   for (const table of tables) writing.exec(`DELETE FROM ${table}`);
   let writer = new SqliteWriter(writing);
-  const reader = new SqliteReader(reading);
+  const reader = new SqliteReader(reading, markerLimits);
   const idle = (): void => {
     while (writer.idle());
-    assert.deepEqual(count(writing, 'event'), count(writing, 'object'), 'one body for each object');
+    const owners = [`object WHERE kind = 'document'`, 'item'].map((from) => count(writing, from));
+    assert.equal(count(writing, 'event'), (owners[0] ?? 0) + (owners[1] ?? 0), 'one body for each document and item');
   };
   return {
     storage: {
@@ -50,14 +52,14 @@ function withoutThread(writing: DatabaseSync, reading: DatabaseSync, now: () => 
   };
 }
 
-function count(database: DatabaseSync, table: string): unknown {
-  return database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows'];
+function count(database: DatabaseSync, from: string): number {
+  return Number(database.prepare(`SELECT count(*) AS rows FROM ${from}`).get()?.['rows']);
 }
 
 test('[STO4] so does the whole engine with its thread', async () => {
   const open = async (now: () => Instant): Promise<Compared> => {
     const directory = makeDataDirectory();
-    const storage = await openSqlite({ directory: directory.path, now });
+    const storage = await openSqlite({ directory: directory.path, now, markers: markerLimits });
     const end = async (): Promise<void> => {
       await storage.close();
       directory.remove();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { test } from 'node:test';
-import { otherService, putService, service } from '../../test/commands.ts';
+import { markerLimits, otherService, putService, service } from '../../test/commands.ts';
 import { makeDataDirectory } from '../../test/data-directory.ts';
 import { testStorageContract } from '../../test/storage-contract.ts';
 import type { Subject } from '../../test/storage-contract.ts';
@@ -10,7 +10,10 @@ import { NotApplied, OutcomeUnknown } from './storage.ts';
 
 function inNewDirectory(): Subject {
   const directory = makeDataDirectory();
-  return { open: (now) => openSqlite({ directory: directory.path, now }), dispose: directory.remove };
+  return {
+    open: (now) => openSqlite({ directory: directory.path, now, markers: markerLimits }),
+    dispose: directory.remove,
+  };
 }
 
 testStorageContract('sqlite', inNewDirectory, { durable: true });

@@ -9,11 +9,12 @@ import { packBatch, unpackOutcomes } from './sqlite/packed.ts';
 import type { CommitReply } from './sqlite/commit-reply.ts';
 import type { Request } from './sqlite/worker.ts';
 import { NotApplied, OutcomeUnknown } from './storage.ts';
-import type { AnswersTo, Outcome, Query, Storage } from './storage.ts';
+import type { AnswersTo, MarkerLimits, Outcome, Query, Storage } from './storage.ts';
 
 export interface SqliteOptions {
   readonly directory: string;
   readonly now: () => Instant;
+  readonly markers?: MarkerLimits;
   /** Told when the writing thread dies by itself: no later commit can succeed. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -34,7 +35,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
 
 async function start(options: SqliteOptions, unlock: () => void): Promise<Storage> {
   const database = openForReading(options.directory);
-  const reader = new SqliteReader(database);
+  const reader = new SqliteReader(database, options.markers);
   const writer = new WriterThread(options);
   let closed: Promise<void> | undefined;
 

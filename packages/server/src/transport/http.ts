@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../platform.ts';
+import { addErrorPages } from './error-pages.ts';
 import { errorBody, refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { secureOptions } from './tls.ts';
@@ -67,6 +68,7 @@ export function createHttp(health: Health, options: HttpOptions): FastifyInstanc
     const ready = health.isReady();
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
   });
+  addErrorPages(app);
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody(20404)));
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
     const { statusCode = 500 } = error;

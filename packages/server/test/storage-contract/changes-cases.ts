@@ -13,7 +13,7 @@ it('[SUB2] a position behind gets one event with the present state, the present 
   for (const n of [1, 2, 3]) await world.accept(update(bySid(1), { data: `{"n":${n}}` }));
   world.clock.advance(5);
   await world.accept(update(bySid(1), { ttl: 0 }));
-  const present = { gone: false, position: 3, events: [] };
+  const present = { gone: false, position: 3, events: [], interrupted: false, trimmed: false };
   assert.deepEqual(await world.changes(1, 3), present);
   assert.deepEqual(await world.changes(1, null), present);
   for (const after of [0, 2]) {
@@ -23,7 +23,7 @@ it('[SUB2] a position behind gets one event with the present state, the present 
     assert.equal(changes.events.length, 1);
     const { by: _, ...event } = changes.events[0]!;
     assert.deepEqual(event, {
-      type: 'documentUpdated',
+      type: 'updated',
       kind: 'document',
       service,
       object: documentSid(1),
@@ -32,6 +32,7 @@ it('[SUB2] a position behind gets one event with the present state, the present 
       at: world.clock.at,
       expiresAt: null,
       data: '{"n":3}',
+      item: undefined,
     });
   }
 });

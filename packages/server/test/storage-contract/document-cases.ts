@@ -28,6 +28,9 @@ it('[DOC1] a created document is found by sid and by name, as it was written', a
     kind: 'document',
     uniqueName: 'board',
     eventId: 0,
+    nextIndex: 0,
+    markers: 0,
+    trimmedTo: 0,
     createdAt: world.clock.at,
     updatedAt: world.clock.at,
     expiresAt: world.clock.at + 60_000,
@@ -36,7 +39,7 @@ it('[DOC1] a created document is found by sid and by name, as it was written', a
   assert.deepEqual(object, row);
   assert.deepEqual(events, [
     {
-      type: 'documentCreated',
+      type: 'created',
       kind: 'document',
       service,
       object: documentSid(1),
@@ -46,6 +49,7 @@ it('[DOC1] a created document is found by sid and by name, as it was written', a
       by: 'ann',
       expiresAt: world.clock.at + 60_000,
       data: '{"a":1}',
+      item: undefined,
     },
   ]);
   assert.deepEqual(await world.document(bySid(1)), { row, data: '{"a":1}' });
@@ -71,7 +75,7 @@ it('[DOC3] [EVT1] updates replace the whole data and count up by one', async (wo
   assert.equal(object.createdAt, world.clock.at - 5);
   assert.deepEqual(events, [
     {
-      type: 'documentUpdated',
+      type: 'updated',
       kind: 'document',
       service,
       object: documentSid(1),
@@ -81,6 +85,7 @@ it('[DOC3] [EVT1] updates replace the whole data and count up by one', async (wo
       by: 'ben',
       expiresAt: null,
       data: '{"c":3}',
+      item: undefined,
     },
   ]);
   assert.deepEqual(idsOf(await world.commit(update(bySid(1), { data: '{"d":4}' }))), [2]);
@@ -143,7 +148,7 @@ it('[DOC7] a removal is one event, and then the document is gone', async (world)
   assert.equal(object, undefined);
   assert.deepEqual(events, [
     {
-      type: 'documentRemoved',
+      type: 'removed',
       kind: 'document',
       service,
       object: documentSid(1),
@@ -153,6 +158,7 @@ it('[DOC7] a removal is one event, and then the document is gone', async (world)
       by: 'cem',
       expiresAt: null,
       data: null,
+      item: undefined,
     },
   ]);
   assert.equal(await world.document(bySid(1)), undefined);

@@ -13,7 +13,13 @@ it('[TTL2] a document is there until the last millisecond and absent from its ex
   world.clock.advance(1999);
   assert.equal(await world.data(bySid(1)), '{}');
   assert.equal(await world.data(byName('board')), '{}');
-  assert.deepEqual(await world.changes(1, null), { gone: false, position: 0, events: [] });
+  assert.deepEqual(await world.changes(1, null), {
+    gone: false,
+    position: 0,
+    events: [],
+    interrupted: false,
+    trimmed: false,
+  });
   assert.equal(await world.refused(create(3, { uniqueName: 'board' })), 54301);
   await world.accept(update(bySid(2), { ttl: 1 }));
 
@@ -39,7 +45,7 @@ it('[TTL3] expiry removes with one event by the system, once, and never what is 
   );
   assert.deepEqual(accepted(first).events, [
     {
-      type: 'documentRemoved',
+      type: 'removed',
       kind: 'document',
       service,
       object: documentSid(1),
@@ -49,6 +55,7 @@ it('[TTL3] expiry removes with one event by the system, once, and never what is 
       by: 'system',
       expiresAt: world.clock.at,
       data: null,
+      item: undefined,
     },
   ]);
   assert.deepEqual(
@@ -99,9 +106,9 @@ it('[TTL3] what is due comes earliest first, and not more than asked for', async
   world.clock.advance(999);
   assert.deepEqual(await world.due(10), []);
   world.clock.advance(2001);
-  assert.deepEqual(await world.due(10), [2, 3, 1].map(documentSid));
-  assert.deepEqual(await world.due(2), [2, 3].map(documentSid));
+  assert.deepEqual(await world.due(10), [2, 3, 1].map(expire));
+  assert.deepEqual(await world.due(2), [2, 3].map(expire));
   assert.deepEqual(await world.due(0), []);
   await world.accept(expire(3));
-  assert.deepEqual(await world.due(10), [2, 1].map(documentSid));
+  assert.deepEqual(await world.due(10), [2, 1].map(expire));
 });

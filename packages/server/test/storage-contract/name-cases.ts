@@ -65,8 +65,8 @@ it('[TTL3] [OBJ4] creating over an expired name removes its holder in the same c
   assert.deepEqual(
     events.map(({ type, object, id, by }) => ({ type, object, id, by })),
     [
-      { type: 'documentRemoved', object: documentSid(1), id: 2, by: 'system' },
-      { type: 'documentCreated', object: documentSid(2), id: 0, by: 'ann' },
+      { type: 'removed', object: documentSid(1), id: 2, by: 'system' },
+      { type: 'created', object: documentSid(2), id: 0, by: 'ann' },
     ],
   );
   assert.equal(object?.sid, documentSid(2));

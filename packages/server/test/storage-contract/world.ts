@@ -1,9 +1,18 @@
 /** What a case of the storage contract works with: an opened storage, a clock, and short ways to use them. */
 
 import assert from 'node:assert/strict';
-import type { Command } from '../../src/core/command.ts';
-import type { Instant, ObjectRef, Sid } from '../../src/core/object.ts';
-import type { Accepted, Changes, Outcome, Storage, StoredDocument } from '../../src/storage/storage.ts';
+import type { Command, DueCommand } from '../../src/core/command.ts';
+import type { Instant, ItemKey, ObjectRef, ObjectRow, Sid, StoredItem } from '../../src/core/object.ts';
+import type {
+  Accepted,
+  Changes,
+  ItemPage,
+  Most,
+  Outcome,
+  PageQuery,
+  Storage,
+  StoredDocument,
+} from '../../src/storage/storage.ts';
 import { accepted, account, documentSid, otherService, putService, refusal, service } from '../commands.ts';
 import { TestClock } from '../test-clock.ts';
 
@@ -96,12 +105,54 @@ export class World {
     return (await this.document(ref))?.data;
   }
 
+  async page(ref: ObjectRef, more: Partial<PageQuery> = {}): Promise<ItemPage> {
+    const most = { count: 100, bytes: 1_000_000 };
+    const query: PageQuery = { query: 'items', ref, order: 'asc', from: undefined, most, ...more };
+    const [found] = await this.storage.read([query]);
+    assert.ok(found !== undefined, 'there is no such list or map');
+    return found;
+  }
+
+  /** Key and data of all items in order. */
+  async items(ref: ObjectRef): Promise<readonly (readonly [ItemKey, string])[]> {
+    return (await this.page(ref)).items.map(({ row, data }) => [row.key, data]);
+  }
+
+  async item(ref: ObjectRef, key: ItemKey): Promise<StoredItem | undefined> {
+    const [found] = await this.storage.read([{ query: 'item', ref, key }]);
+    return found?.item;
+  }
+
+  async object(ref: ObjectRef): Promise<ObjectRow | undefined> {
+    const [found] = await this.storage.read([{ query: 'object', ref }]);
+    return found;
+  }
+
+  /** What a reader of a list or map at `after` has missed; it must be there. */
+  async missed(object: Sid, after: number | null, most?: Most): Promise<Changes & { readonly gone: false }> {
+    const bound = most === undefined ? {} : { most };
+    const [changes] = await this.storage.read([{ query: 'changes', service, object, after, ...bound }]);
+    assert.ok(!changes.gone, 'it is gone');
+    return changes;
+  }
+
+  /** Carries out what is due until nothing is, and returns how many commands that took. */
+  async sweep(): Promise<number> {
+    for (let commands = 0; ;) {
+      const due = await this.due(10);
+      if (due.length === 0) return commands;
+      for (const outcome of await this.commit(...due)) accepted(outcome);
+      commands += due.length;
+      assert.ok(commands < 1000, 'what is due has no end');
+    }
+  }
+
   async changes(n: number, after: number | null, of: Sid = service): Promise<Changes> {
     const [changes] = await this.storage.read([{ query: 'changes', service: of, object: documentSid(n), after }]);
     return changes;
   }
 
-  async due(limit: number): Promise<readonly Sid[]> {
+  async due(limit: number): Promise<readonly DueCommand[]> {
     const [due] = await this.storage.read([{ query: 'due', limit }]);
     return due;
   }

@@ -5,7 +5,7 @@ import { suite, test } from 'node:test';
 import type { Instant } from '../../src/core/object.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { accepted, bySid, create, documentSid, expire, putService, service, update } from '../commands.ts';
+import { accepted, bySid, create, expire, putService, service, update } from '../commands.ts';
 import { makeDataDirectory } from '../data-directory.ts';
 import { eventIds, openDoor } from '../door-harness.ts';
 
@@ -115,10 +115,10 @@ test('[OPS9] [STO5] set back while the service is stopped, ids and revisions go 
   assert.ok(found !== undefined);
   assert.deepEqual(dueThen, []);
   now += hour;
-  assert.deepEqual(await read(), [undefined, [documentSid(2)]]);
+  assert.deepEqual(await read(), [undefined, [expire(2)]]);
   const [swept] = await storage.commit(0, [expire(2)]);
   assert.deepEqual(
     accepted(swept).events.map(({ type, id }) => [type, id]),
-    [['documentRemoved', 1]],
+    [['removed', 1]],
   );
 });

@@ -11,7 +11,7 @@ const batch: readonly Command[] = [create(1), update(bySid(1), { data: '{"n":1}'
 const request = { batch: packBatch(batch), now: 7 };
 
 test('[STO6] what was committed is told, outcome by outcome', () => {
-  const outcomes: readonly Outcome[] = [{ refused: 54050 }, { object: undefined, events: [] }];
+  const outcomes: readonly Outcome[] = [{ refused: 54050 }, { object: undefined, item: undefined, events: [] }];
   const seen: unknown[] = [];
   const reply = replyTo(request, {
     commit(commands, now) {

@@ -6,13 +6,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ended, startChild } from '../../../test/child-process.ts';
-import { account } from '../../../test/commands.ts';
+import { accepted, account, bySid, documentSid, make, push, refOf, service } from '../../../test/commands.ts';
 import { makeDataDirectory } from '../../../test/data-directory.ts';
 import { openSqlite } from '../sqlite.ts';
 import { StorageRefused } from '../storage.ts';
 import type { Storage } from '../storage.ts';
 import { openForWriting, prepareDirectory } from './database.ts';
 import { migrations } from './migrations.ts';
+import { SqliteReader } from './reader.ts';
+import { SqliteWriter } from './writer.ts';
 
 const now = (): number => 0;
 
@@ -59,7 +61,7 @@ test('[STO7] a second storage in the same process is refused too, until the firs
   const first = await open(t, directory);
   await assertRefused(directory, /in use/);
   assert.deepEqual(await first.commit(0, [{ type: 'putAccount', sid: account, authToken: 'a' }]), [
-    { object: undefined, events: [] },
+    { object: undefined, item: undefined, events: [] },
   ]);
   await first.close();
   const second = await open(t, directory);
@@ -138,3 +140,27 @@ test(
     assert.throws(() => prepareDirectory('/proc/nothing/here'), StorageRefused);
   },
 );
+
+test('[STO5] a database of before there were lists keeps its documents, and takes lists', (t) => {
+  const directory = newDirectory(t);
+  const before = new DatabaseSync(join(directory, 'tallystick.db'));
+  for (const step of migrations.slice(0, 2)) before.exec(step);
+  before.exec(`
+    INSERT INTO meta VALUES ('epoch', 'old');
+    INSERT INTO service VALUES ('${service}', '${account}', 'default', 1);
+    INSERT INTO event VALUES (7, '${documentSid(1)}', 3, '{"n":3}');
+    INSERT INTO object VALUES
+      ('${documentSid(1)}', '${account}', '${service}', 'document', NULL, 3, 7, 1, 2, NULL, 'ann');
+    PRAGMA user_version = 2;
+  `);
+  before.close();
+  const database = openForWriting(directory);
+  t.after(() => database.close());
+  const writer = new SqliteWriter(database);
+  const [, pushed] = writer.commit([make('list', 1), push(refOf('list', 1))], now());
+  assert.equal(accepted(pushed).item?.row.key, 0);
+  while (writer.idle());
+  const [found] = new SqliteReader(database).read([{ query: 'document', ref: bySid(1) }], now());
+  const { eventId, nextIndex, markers, trimmedTo } = found?.row ?? {};
+  assert.deepEqual([found?.data, eventId, nextIndex, markers, trimmedTo], ['{"n":3}', 3, 0, 0, 0]);
+});

@@ -38,4 +38,28 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   PRAGMA secure_delete = OFF;
   `,
+  // Lists, maps and streams: objects without a body, which have seq 0. The key of an item is a number in a list and
+  // UTF-16BE bytes in a map, so that both sort as readers expect. Only items have an index by event id: every event with
+  // one would cost a third of all writes.
+  `
+  ALTER TABLE object ADD COLUMN next_index INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE object ADD COLUMN markers INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE object ADD COLUMN trimmed_to INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX object_markers ON object (markers) WHERE markers > 0;
+  CREATE TABLE item (
+    object TEXT NOT NULL, key NUMERIC NOT NULL, event_id INTEGER NOT NULL, added_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, expires_at INTEGER,
+    created_by TEXT NOT NULL,
+    PRIMARY KEY (object, key)
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX item_event ON item (object, event_id);
+  CREATE INDEX item_due ON item (expires_at, object, key) WHERE expires_at IS NOT NULL;
+  CREATE TABLE marker (
+    object TEXT NOT NULL, key NUMERIC NOT NULL, event_id INTEGER NOT NULL, removed_at INTEGER NOT NULL,
+    PRIMARY KEY (object, key)
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX marker_event ON marker (object, event_id);
+  CREATE INDEX marker_age ON marker (removed_at, object, key);
+  CREATE TABLE purge (object TEXT PRIMARY KEY) WITHOUT ROWID;
+  `,
 ];

@@ -46,7 +46,7 @@ export function packOutcomes(outcomes: readonly Outcome[], batch: readonly Comma
     const row = 'refused' in outcome ? undefined : outcome.object;
     const event = 'refused' in outcome || outcome.events.length !== 1 ? undefined : outcome.events[0];
     const data = dataOf(batch[i]);
-    if (row === undefined || event === undefined || !tellsNoMore(event, row, data)) {
+    if (row === undefined || event === undefined || row.kind !== 'document' || !tellsNoMore(event, row, data)) {
       packed.push(outcome);
       continue;
     }
@@ -78,6 +78,9 @@ function unpackAccepted(packed: Packed, at: number, data: string | null): Accept
     kind: packed[at + 5],
     uniqueName: packed[at + 6],
     eventId: packed[at + 7],
+    nextIndex: 0,
+    markers: 0,
+    trimmedTo: 0,
     createdAt: packed[at + 8],
     updatedAt: packed[at + 9],
     expiresAt: packed[at + 10],
@@ -94,8 +97,9 @@ function unpackAccepted(packed: Packed, at: number, data: string | null): Accept
     by: packed[at + 1] as string,
     expiresAt: row.expiresAt,
     data,
+    item: undefined,
   };
-  return { object: row, events: [event] };
+  return { object: row, item: undefined, events: [event] };
 }
 
 /** Whether the event holds nothing beside its type and author that row and command do not tell. */
@@ -108,10 +112,11 @@ function tellsNoMore(event: ObjectEvent, row: ObjectRow, data: string | undefine
     event.id === row.eventId &&
     event.at === row.updatedAt &&
     event.expiresAt === row.expiresAt &&
+    event.item === undefined &&
     event.data === (data ?? null)
   );
 }
 
 function dataOf(command: Command | undefined): string | undefined {
-  return command?.type === 'updateDocument' || command?.type === 'createDocument' ? command.data : undefined;
+  return command?.type === 'updateDocument' || command?.type === 'createObject' ? command.data : undefined;
 }

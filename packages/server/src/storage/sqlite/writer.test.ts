@@ -10,11 +10,20 @@ import {
   bySid,
   create,
   documentSid,
+  make,
+  publish,
+  purge,
+  push,
+  put,
   putService,
+  refOf,
   refusal,
   remove,
+  removeItem,
   service,
+  sidOf,
   update,
+  updateItem,
 } from '../../../test/commands.ts';
 import { makeDataDirectory } from '../../../test/data-directory.ts';
 import type { Command } from '../../core/command.ts';
@@ -69,7 +78,7 @@ function failing(database: DatabaseSync, fails: (sql: string) => boolean | numbe
 
 /** All rows, of which a commit that was not applied may change none. */
 function contents(database: DatabaseSync): unknown {
-  return ['account', 'service', 'key', 'name', 'object', 'event'].map((table) =>
+  return ['account', 'service', 'key', 'name', 'object', 'event', 'item', 'marker', 'purge'].map((table) =>
     database.prepare(`SELECT * FROM ${table}`).all(),
   );
 }
@@ -294,4 +303,103 @@ test('[STO8] what could not be deleted hinders no commit and is deleted later', 
   failure = '';
   idleToTheEnd(writer);
   assert.deepEqual(bodies(database), ['{}', `{"n":${n}}`]);
+});
+
+const list = refOf('list', 1);
+const map = refOf('map', 1);
+
+test('[STO6] a commit of items that fails on the way is not applied, and changes nothing', async (t) => {
+  const database = newDatabase(t);
+  let failure = '';
+  const writer = new SqliteWriter(failing(database, (sql) => failure !== '' && sql.startsWith(failure)));
+  writer.commit([make('list', 1), make('map', 1), push(list), put(map, 'a'), put(map, 'b'), removeItem(map, 'b')], now);
+  const before = contents(database);
+  const items: readonly Command[] = [
+    push(list),
+    updateItem(list, 0, { data: '{"n":1}' }),
+    removeItem(map, 'a'),
+    put(map, 'b'),
+    remove(list),
+  ];
+  const places = ['INSERT INTO item', 'UPDATE item', 'DELETE FROM item', 'INSERT OR REPLACE INTO marker'];
+  for (const place of [...places, 'DELETE FROM marker', 'INSERT OR IGNORE INTO purge', 'DELETE FROM object']) {
+    await t.test(place, () => {
+      failure = place;
+      assert.throws(() => writer.commit(items, now), NotApplied);
+      assert.deepEqual(contents(database), before);
+    });
+  }
+  failure = '';
+  assert.deepEqual(
+    writer.commit(items, now).map(refusal),
+    items.map(() => undefined),
+  );
+});
+
+test('[STO8] bodies of items go when they are superseded, removed or purged, those of living items stay', (t) => {
+  const database = newDatabase(t);
+  const writer = new SqliteWriter(database);
+  writer.commit([make('list', 1), make('map', 1), ...[1, 2, 3].map((n) => push(list, { data: `{"n":${n}}` }))], now);
+  writer.commit([updateItem(list, 0, { data: '{"n":4}' }), updateItem(list, 1, { ttl: 9 }), removeItem(list, 2)], now);
+  writer.commit([put(map, 'a', { data: '{"n":5}' }), put(map, 'a', { data: '{"n":6}' }), put(map, 'b')], now);
+  writer.commit([removeItem(map, 'b'), put(map, 'b', { data: '{"n":7}' })], now);
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{"n":2}', '{"n":4}', '{"n":6}', '{"n":7}']);
+  writer.commit([remove(list)], now);
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{"n":2}', '{"n":4}', '{"n":6}', '{"n":7}'], 'what is left is still pointed to');
+  writer.commit([purge(sidOf('list', 1), 1)], now);
+  writer.commit([purge(sidOf('list', 1), 9)], now);
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{"n":6}', '{"n":7}']);
+});
+
+test('[STO8] bodies of items that a crash left without an owner are found', (t) => {
+  const database = newDatabase(t);
+  const crashed = new SqliteWriter(database);
+  crashed.commit([make('list', 1), make('map', 1), push(list), push(list), put(map, 'a')], now);
+  crashed.commit(
+    [updateItem(list, 0, { data: '{"n":1}' }), removeItem(list, 1), put(map, 'a', { data: '{"n":2}' })],
+    now,
+  );
+  const writer = new SqliteWriter(database);
+  idleToTheEnd(writer);
+  assert.deepEqual(bodies(database), ['{"n":1}', '{"n":2}']);
+});
+
+test('[STR2] a batch of messages alone writes nothing to the disk', (t) => {
+  const database = newDatabase(t);
+  const writer = new SqliteWriter(database);
+  writer.commit([make('stream', 1)], now);
+  const log = `${String(database.location())}-wal`;
+  const size = statSync(log).size;
+  const stream = refOf('stream', 1);
+  const outcomes = writer.commit([publish(stream, 1), publish(stream, 2), publish(refOf('stream', 2), 3)], now);
+  assert.deepEqual(outcomes.map(refusal), [undefined, undefined, 54250]);
+  assert.equal(statSync(log).size, size);
+});
+
+test('[LST1] [OBJ5] what a push and a removal write does not grow with the list', (t) => {
+  const database = newDatabase(t);
+  database.exec('PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0');
+  const writer = new SqliteWriter(database);
+  /** Pages that the log has got by a commit. */
+  const pagesOf = (...commands: readonly Command[]): number => {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    for (const command of commands) assert.equal(refusal(writer.commit([command], now)[0]), undefined);
+    return Math.floor(statSync(`${String(database.location())}-wal`).size / 4096);
+  };
+  writer.commit([make('list', 1), make('list', 2), push(list), push(refOf('list', 2))], now);
+  const pushes = Array.from({ length: 100 }, () => push(list));
+  const small = pagesOf(...pushes);
+  const emptied = pagesOf(remove(refOf('list', 2)));
+  for (let n = 0; n < 20; n++)
+    writer.commit(
+      Array.from({ length: 1000 }, () => push(list)),
+      now,
+    );
+  const large = pagesOf(...pushes);
+  assert.ok(large <= small * 1.2, `${small} pages for 100 pushes, then ${large}`);
+  const removed = pagesOf(remove(list));
+  assert.ok(removed <= emptied + 2, `${emptied} pages for the removal of a small list, ${removed} for a large one`);
 });

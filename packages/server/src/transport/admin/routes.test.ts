@@ -6,7 +6,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { account, keySid, otherService, service } from '../../../test/commands.ts';
 import { openDoor } from '../../../test/door-harness.ts';
 import type { Harness } from '../../../test/door-harness.ts';
-import { createFailureLimit } from './failure-limit.ts';
+import { createFailureLimit } from '../failure-limit.ts';
 import { adminDoor } from './routes.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };

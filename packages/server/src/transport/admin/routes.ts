@@ -8,8 +8,8 @@ import { SyncError } from '@tallystick/protocol';
 import type { KeyRow, ServiceRow, Sid } from '../../core/object.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Log } from '../../platform.ts';
-import { basicAuthentication } from './basic-authentication.ts';
-import type { FailureLimit } from './basic-authentication.ts';
+import { basicAuthentication, isAccount } from '../basic-authentication.ts';
+import type { FailureLimit } from '../failure-limit.ts';
 
 export interface AdminParts {
   readonly engine: Engine;
@@ -22,7 +22,8 @@ const bodyLimit = 16_384;
 
 export function adminDoor({ engine, log, failures }: AdminParts): FastifyPluginCallback {
   return (app, _options, done) => {
-    app.addHook('onRequest', basicAuthentication(engine.directory, failures));
+    const accepts = isAccount(engine.directory);
+    app.addHook('onRequest', basicAuthentication({ realm: 'Tallystick administration', failures, accepts }));
     app.addHook('onSend', async (_request, reply) => void reply.header('Cache-Control', 'no-store'));
     app.addContentTypeParser(
       'application/json',

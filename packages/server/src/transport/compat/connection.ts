@@ -223,9 +223,10 @@ export class Connection {
       principal,
       outbox,
       {
-        encode: (event) => {
-          const { eventType } = this.#registrations;
-          return eventType === undefined ? undefined : shared.encoder.encode(event, eventType);
+        encode: (event, isOwn) => {
+          const type = this.#registrations.eventTypes[event.kind];
+          if (type === undefined) return undefined;
+          return isOwn ? shared.encoder.encodeOwn(event, type) : shared.encoder.encode(event, type);
         },
         tokenAboutToExpire: () => this.#tokenAboutToExpire(session),
         tokenExpired: () => {
@@ -264,7 +265,10 @@ export class Connection {
 
   #answer(id: string, session: Session, answer: Answer | 'unknown'): void {
     if (answer === 'unknown') this.drop();
-    else session.outbox.push(answerReply(id, answer));
+    else {
+      if (answer.own !== undefined) session.noteOwn(answer.own);
+      session.outbox.push(answerReply(id, answer));
+    }
     this.#pacing.answered();
     if (this.#pacing.isIdle) this.#whenAnswered?.();
   }

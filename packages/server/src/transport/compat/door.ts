@@ -55,7 +55,7 @@ export function createCompatDoor(parts: {
     clock,
     log: parts.log,
     nextId,
-    encoder: new EventEncoder(nextId),
+    encoder: new EventEncoder(nextId, options.publicUrl),
     flusher: new Flusher(clock.soon, parts.engine.tally),
     recentWrites: new RecentWrites(clock.now),
     publicUrl: options.publicUrl,

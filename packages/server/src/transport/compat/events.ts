@@ -2,16 +2,22 @@
 
 import { errorOf } from '@tallystick/protocol';
 import type { ErrorCode } from '@tallystick/protocol';
-import type { ObjectEvent } from '../../core/change.ts';
+import type { EventType, ObjectEvent } from '../../core/change.ts';
 import { revisionOf } from '../../core/object.ts';
-import type { Sid } from '../../core/object.ts';
+import type { ObjectKind, Sid } from '../../core/object.ts';
 import { messageOf } from '../../engine/message.ts';
 import type { Message } from '../../engine/message.ts';
 import { encodeFrame } from './frame.ts';
-import { isoOf } from './resources.ts';
+import { isoOf, itemUrl } from './resources.ts';
 
 export const syncEvent = 'twilio.sync.event';
-export const documentEvent = 'com.twilio.rtd.cds.document';
+/** What live events of a kind go out in where the client takes it; streams have no type of their own. */
+export const kindEvents: Readonly<Record<ObjectKind, string>> = {
+  document: 'com.twilio.rtd.cds.document',
+  list: 'com.twilio.rtd.cds.list',
+  map: 'com.twilio.rtd.cds.map',
+  stream: syncEvent,
+};
 
 /** Ids of server frames. */
 export type NextId = () => string;
@@ -22,11 +28,13 @@ export type NextId = () => string;
  */
 export class EventEncoder {
   readonly #nextId: NextId;
+  readonly #publicUrl: string;
   #event: ObjectEvent | undefined;
   readonly #messages: Map<string, Message> = new Map();
 
-  constructor(nextId: NextId) {
+  constructor(nextId: NextId, publicUrl: string) {
     this.#nextId = nextId;
+    this.#publicUrl = publicUrl;
   }
 
   encode(event: ObjectEvent, messageType: string): Message {
@@ -36,34 +44,84 @@ export class EventEncoder {
     }
     let message = this.#messages.get(messageType);
     if (message === undefined) {
-      message = messageOf(notification(this.#nextId(), messageType, eventPayload(event)));
+      message = messageOf(notification(this.#nextId(), messageType, eventPayload(event, this.#publicUrl)));
       this.#messages.set(messageType, message);
     }
     return message;
   }
+
+  /** For the connection that removed the item or published the message. undefined: there is nothing to say. [SUB12] */
+  encodeOwn(event: ObjectEvent, messageType: string): Message | undefined {
+    if (event.type === 'messagePublished') return undefined;
+    return messageOf(notification(this.#nextId(), messageType, cursorPayload(event)));
+  }
+}
+
+/** In place of a removal: clients do not know the name, so all that it does is to move their position. */
+function cursorPayload({ kind, object, id, at }: ObjectEvent): string {
+  return `{"event_type":"${kind}_cursor","event":{"${kind}_sid":"${object}","id":${id},"date_created":"${isoOf(at)}"}}`;
 }
 
 /** A missed event, told again to one subscriber. */
-export function replayMessage(id: string, event: ObjectEvent, correlation: number): Message {
-  return messageOf(notification(id, syncEvent, eventPayload(event, correlation)));
+export function replayMessage(id: string, event: ObjectEvent, publicUrl: string, correlation: number): Message {
+  return messageOf(notification(id, syncEvent, eventPayload(event, publicUrl, correlation)));
 }
 
-function eventPayload(event: ObjectEvent, correlation?: number): string {
-  const name = event.type === 'documentRemoved' ? 'document_removed' : 'document_updated';
+const eventNames: Readonly<Record<EventType, string>> = {
+  created: 'created',
+  updated: 'updated',
+  removed: 'removed',
+  itemAdded: 'item_added',
+  itemUpdated: 'item_updated',
+  itemRemoved: 'item_removed',
+  messagePublished: 'message_published',
+};
+
+function eventPayload(event: ObjectEvent, publicUrl: string, correlation?: number): string {
+  const { kind, type, object, id } = event;
   const correlated = correlation === undefined ? '' : `"correlation_id":${correlation},`;
-  const head = `{"event_type":"${name}",${correlated}"event":{"id":${event.id},"document_sid":"${event.object}"`;
-  const created = `,"date_created":"${isoOf(event.at)}"`;
-  if (event.data === null) return `${head}${created}}}`;
-  const expires = event.expiresAt === null ? 'null' : `"${isoOf(event.expiresAt)}"`;
+  // A message has no place in a history.
+  const numbered = type === 'messagePublished' ? '' : `"id":${id},`;
   return (
-    `${head},"document_unique_name":${JSON.stringify(event.uniqueName)},` +
-    `"document_revision":"${revisionOf(event.id)}","document_data":${event.data}${created},"date_expires":${expires}}}`
+    `{"event_type":"${kind}_${eventNames[type]}",${correlated}"event":{${numbered}"${kind}_sid":"${object}"` +
+    `${contentOf(event, publicUrl)},"date_created":"${isoOf(event.at)}"${expiryMember(event)}}}`
   );
+}
+
+/** The members that tell what changed; none when the object is gone. */
+function contentOf(event: ObjectEvent, publicUrl: string): string {
+  const { kind, type, service, object, id, uniqueName, item, data } = event;
+  if (type === 'removed') return '';
+  if (item === undefined) {
+    const name = JSON.stringify(uniqueName);
+    return `,"${kind}_unique_name":${name},"${kind}_revision":"${revisionOf(id)}","${kind}_data":${data}`;
+  }
+  const { key } = item;
+  if (type === 'messagePublished') return `,"message_sid":"${key}","message_data":${data}`;
+  const named = kind === 'list' ? `"item_index":${key}` : `"item_key":${JSON.stringify(key)}`;
+  const head = `,"${kind}_revision":"${revisionOf(id)}",${named}`;
+  // Of a removal told again the data is not known any more; applications expect an object.
+  if (type === 'itemRemoved') return `${head},"item_data":${data ?? '{}'}`;
+  const url = itemUrl(publicUrl, service, kind, object, key);
+  return `${head},"item_url":"${url}","item_revision":"${revisionOf(id)}","item_data":${data}`;
+}
+
+/** What is gone, and what was never kept, does not run out. */
+function expiryMember({ type, expiresAt }: ObjectEvent): string {
+  if (type === 'removed' || type === 'itemRemoved' || type === 'messagePublished') return '';
+  return `,"date_expires":${expiresAt === null ? 'null' : `"${isoOf(expiresAt)}"`}`;
 }
 
 /** What became of one entry of a subscription request. */
 export type SubscriptionOutcome =
-  | { readonly type: 'established'; readonly object: Sid; readonly objectType: string; readonly position: number }
+  | {
+      readonly type: 'established';
+      readonly object: Sid;
+      readonly objectType: string;
+      readonly position: number;
+      /** False: the client is to ask again from `position`. */
+      readonly isComplete: boolean;
+    }
   | { readonly type: 'canceled'; readonly object: Sid; readonly objectType: string }
   | { readonly type: 'failed'; readonly object: Sid; readonly objectType: string; readonly code: ErrorCode };
 
@@ -95,7 +153,7 @@ function outcomeEntry(outcome: SubscriptionOutcome): string {
   const head = `{"object_sid":${JSON.stringify(outcome.object)},"object_type":${JSON.stringify(outcome.objectType)}`;
   switch (outcome.type) {
     case 'established':
-      return `${head},"replay_status":"completed","last_event_id":${outcome.position}}`;
+      return `${head},"replay_status":"${outcome.isComplete ? 'completed' : 'interrupted'}","last_event_id":${outcome.position}}`;
     case 'canceled':
       return `${head}}`;
     case 'failed': {

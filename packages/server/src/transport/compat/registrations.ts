@@ -1,17 +1,23 @@
 /** Which message types a client takes, by the notification context that it named them in. [CON9] */
 
-import { documentEvent, syncEvent } from './events.ts';
+import type { ObjectKind } from '../../core/object.ts';
+import { kindEvents, syncEvent } from './events.ts';
 
 /** Contexts of one connection; clients make one. */
 const mostContexts = 16;
-const sentTypes: readonly unknown[] = [syncEvent, documentEvent];
+const sentTypes: readonly unknown[] = [syncEvent, ...Object.values(kindEvents)];
 
 export class Registrations {
   readonly #contexts: Map<string, readonly string[]> = new Map();
   /** Whether the client hears what became of its subscriptions. */
   takesOutcomes = false;
-  /** The message type that live events go out in; undefined when the client takes none of them. */
-  eventType: string | undefined;
+  /** The message type that live events of each kind go out in; undefined when the client takes none of them. */
+  eventTypes: Readonly<Record<ObjectKind, string | undefined>> = {
+    document: undefined,
+    list: undefined,
+    map: undefined,
+    stream: undefined,
+  };
 
   /** Replaces what the context named before. No types: the context is gone. */
   set(context: string, types: readonly string[]): void {
@@ -19,7 +25,14 @@ export class Registrations {
     if (types.length > 0 && this.#contexts.size < mostContexts) this.#contexts.set(context, types);
     const all = [...this.#contexts.values()].flat();
     this.takesOutcomes = all.includes(syncEvent);
-    this.eventType = [documentEvent, syncEvent].find((type) => all.includes(type));
+    const typeOf = (kind: ObjectKind): string | undefined =>
+      [kindEvents[kind], syncEvent].find((type) => all.includes(type));
+    this.eventTypes = {
+      document: typeOf('document'),
+      list: typeOf('list'),
+      map: typeOf('map'),
+      stream: typeOf('stream'),
+    };
   }
 }
 

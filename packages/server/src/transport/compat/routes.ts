@@ -1,22 +1,13 @@
 /** Which tunnelled request means which verb. */
 
-import { createDocument, getDocument, removeDocument, updateDocument } from './documents.ts';
-import type { Call } from './documents.ts';
+import type { Call, Route } from './call.ts';
+import { documentRoutes } from './documents.ts';
+import { listRoutes } from './lists.ts';
+import { mapRoutes } from './maps.ts';
 import { errorAnswer } from './resources.ts';
+import { streamRoutes } from './streams.ts';
 
-interface Route {
-  readonly method: string;
-  /** `*` stands for the object's sid or unique name. */
-  readonly path: readonly string[];
-  readonly run: (call: Call, id: string) => void;
-}
-
-const routes: readonly Route[] = [
-  { method: 'POST', path: ['Documents'], run: createDocument },
-  { method: 'GET', path: ['Documents', '*'], run: getDocument },
-  { method: 'POST', path: ['Documents', '*'], run: updateDocument },
-  { method: 'DELETE', path: ['Documents', '*'], run: removeDocument },
-];
+const routes: readonly Route[] = [...documentRoutes, ...listRoutes, ...mapRoutes, ...streamRoutes];
 
 /** Both forms of an address: `/v3/Documents/...`, and `/v3/Services/{sid}/Documents/...`. [CON10] */
 export function route(call: Call): void {
@@ -31,7 +22,7 @@ export function route(call: Call): void {
   }
   const found = version === 'v3' ? routes.find((entry) => matches(entry, call.request.method, path)) : undefined;
   if (found === undefined) call.answer(errorAnswer({ refused: 54001 }));
-  else found.run(call, path[1] ?? '');
+  else found.run(call, path[1] ?? '', path[3] ?? '');
 }
 
 function matches(entry: Route, method: string, path: readonly string[]): boolean {

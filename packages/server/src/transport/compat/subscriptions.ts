@@ -1,7 +1,8 @@
 /** Subscription requests of the compatible wire: answered 202 at once, their outcomes follow as notifications. */
 
+import type { ObjectKind } from '../../core/object.ts';
 import type { Message } from '../../engine/message.ts';
-import type { Subscribed } from '../../engine/recovery.ts';
+import type { Subscribed, Wanted } from '../../engine/recovery.ts';
 import type { Session } from '../../engine/session.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { outcomeMessages, replayMessage } from './events.ts';
@@ -59,7 +60,7 @@ export function runSubscriptions(
   engine: Engine,
   session: Session,
   request: SubscriptionRequest,
-  nextId: NextId,
+  { nextId, publicUrl }: { readonly nextId: NextId; readonly publicUrl: string },
   push: (message: Message) => void,
 ): void {
   const types = new Map(request.entries.map((entry) => [entry.object, entry.objectType]));
@@ -71,17 +72,28 @@ export function runSubscriptions(
     tell(request.entries.map(({ object, objectType }) => ({ type: 'canceled', object, objectType })));
     return;
   }
-  engine.recovery.subscribe(session, request.entries, (subscribed) => {
-    for (const one of subscribed) {
-      if ('missed' in one) for (const event of one.missed) push(replayMessage(nextId(), event, request.correlation));
-    }
-    tell(subscribed.map((one) => outcomeOf(one, types.get(one.object) ?? 'document')));
+  const wanted: Wanted[] = [];
+  for (const { object, objectType, after } of request.entries) {
+    if (isKind(objectType)) wanted.push({ object, kind: objectType, after });
+    else tell([{ type: 'failed', object, objectType, code: 20404 }]);
+  }
+  engine.recovery.subscribe(session, wanted, {
+    missed: (event) => push(replayMessage(nextId(), event, publicUrl, request.correlation)),
+    settled: (subscribed) => tell(subscribed.map((one) => outcomeOf(one, types.get(one.object) ?? 'document'))),
   });
+}
+
+const kinds: readonly string[] = ['document', 'list', 'map', 'stream'] satisfies readonly ObjectKind[];
+
+function isKind(type: string): type is ObjectKind {
+  return kinds.includes(type);
 }
 
 function outcomeOf(one: Subscribed, objectType: string): SubscriptionOutcome {
   if ('failed' in one) return { type: 'failed', object: one.object, objectType, code: one.failed };
-  return { type: 'established', object: one.object, objectType, position: one.position };
+  const { object, position, isComplete } = one;
+  // Streams have no positions.
+  return { type: 'established', object, objectType, position: objectType === 'stream' ? -1 : position, isComplete };
 }
 
 function entryOf(raw: unknown): Entry | undefined {

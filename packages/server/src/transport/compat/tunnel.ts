@@ -52,13 +52,15 @@ export function serveRequest(
   call(tunnel, session, request, answer);
 }
 
-const methods: readonly string[] = ['GET', 'POST', 'DELETE'];
-const nouns: readonly string[] = ['Documents', 'Subscriptions'];
+const methods: readonly string[] = ['GET', 'POST', 'PUT', 'DELETE'];
+const nouns: readonly string[] = ['Documents', 'Lists', 'Maps', 'Streams', 'Subscriptions'];
+const partNouns: readonly string[] = ['Items', 'Messages'];
 
 /** For the metrics: one of a few words, whatever a client makes up. */
 function kindOf({ method, segments }: Request): string {
-  const noun = segments[1] === 'Services' ? segments[3] : segments[1];
-  return noun !== undefined && nouns.includes(noun) && methods.includes(method) ? `${method} ${noun}` : 'other';
+  const [noun, , part] = segments.slice(segments[1] === 'Services' ? 3 : 1);
+  if (noun === undefined || !nouns.includes(noun) || !methods.includes(method)) return 'other';
+  return `${method} ${part !== undefined && partNouns.includes(part) ? part : noun}`;
 }
 
 function subscribe(tunnel: Tunnel, session: Session, request: Request, takesOutcomes: boolean, answer: Settle): void {
@@ -69,7 +71,7 @@ function subscribe(tunnel: Tunnel, session: Session, request: Request, takesOutc
   }
   answer(accepted);
   if (!takesOutcomes) return;
-  runSubscriptions(tunnel.engine, session, wanted, tunnel.nextId, (message) => session.outbox.push(message));
+  runSubscriptions(tunnel.engine, session, wanted, tunnel, (message) => session.outbox.push(message));
 }
 
 /** A repeated write gets the answer of the first. [WRI3] */

@@ -1,7 +1,13 @@
-/** How often wrong credentials may come from one address: ten in a minute, then none until that minute is over. [ADM2] */
+/** How often wrong credentials may come from one address: ten in a minute, then none until that minute is over. [ADM2] [RST2] */
 
-import type { Clock } from '../../platform.ts';
-import type { FailureLimit } from './basic-authentication.ts';
+import type { Clock } from '../platform.ts';
+
+/** How often an address may be wrong. */
+export interface FailureLimit {
+  /** Milliseconds until that address may try again; 0: now. */
+  waitOf(address: string): number;
+  failed(address: string): void;
+}
 
 const mostFailures = 10;
 const windowMs = 60_000;
