@@ -18,7 +18,7 @@ import { Hub } from './hub.ts';
 import { dataRefusal, nameRefusal, ttlRefusal } from './input.ts';
 import { Items } from './items.ts';
 import { Objects } from './objects.ts';
-import type { Made, ObjectInput, Removed } from './objects.ts';
+import type { Made, ObjectInput } from './objects.ts';
 import { createRecovery } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
 import { createSweeper } from './sweeper.ts';
@@ -165,10 +165,6 @@ export class Engine {
     const { data, ifMatch } = input;
     const ttl = input.ttl as number | undefined;
     this.#submit({ type: 'updateDocument', ref, data, ttl, ifMatch, by: principal.identity }, answer);
-  }
-
-  removeDocument(principal: Principal, ref: ObjectRef, answer: (removed: Removed) => void): void {
-    this.objects.remove(principal, ref, answer);
   }
 
   async getDocument(ref: ObjectRef): Promise<StoredDocument | Refusal> {

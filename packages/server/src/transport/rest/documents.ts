@@ -53,7 +53,7 @@ async function updateDocument(call: Call): Promise<Answer | 'unknown'> {
 
 async function removeDocument(call: Call): Promise<Answer | 'unknown'> {
   const system = systemOf(serviceOf(call));
-  const written = await settled((answer) => call.engine.removeDocument(system, refOf(call), answer));
+  const written = await settled((answer) => call.engine.objects.remove(system, refOf(call), answer));
   return answerOf(call, 204, written, undefined);
 }
 
